@@ -1,0 +1,138 @@
+"""What is wrong with single settings: pydantic finds it, this module says it in the terms of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from asterisk_warm.config.errors import KeyPath, Mark, dotted, shown
+from asterisk_warm.config.models import ConfigFile, describe_settings, field_at, section_at
+from asterisk_warm.config.values import IDENTIFIER, Surroundings, expectation, nearest
+from asterisk_warm.config.yaml_source import Source
+
+
+def validate(source: Source, around: Surroundings) -> tuple[ConfigFile | None, set[KeyPath]]:
+    """Return the validated file, or None and reports in ``source``; and the paths that cannot be used."""
+    faults: list[ErrorDetails] = []
+    model = None
+    try:
+        model = ConfigFile.model_validate(source.values, context=around)
+    except ValidationError as error:
+        # The error holds the values, secrets among them, so it goes no further than this.
+        faults = error.errors(include_url=False, include_input=False)
+    faulty = set(source.broken)
+    for fault in faults:
+        path = _path(fault, source)
+        if path not in source.broken and fault["type"] != "default_factory_not_called":
+            _report(fault, path, source)
+        faulty.add(path)
+    return model, faulty
+
+
+def _path(fault: ErrorDetails, source: Source) -> KeyPath:
+    path = fault["loc"]
+    named_by_pydantic = bool(path) and path[-1] == "[key]" and path not in source.marks
+    return path[:-1] if named_by_pydantic else path
+
+
+def _report(fault: ErrorDetails, path: KeyPath, source: Source) -> None:
+    context: dict[str, Any] = fault.get("ctx", {})
+    in_key = fault["loc"] != path
+    match fault["type"]:
+        case "extra_forbidden":
+            _report_unknown(path, source)
+        case "missing":
+            message = f"{dotted(path)} is missing"
+            source.report(path, message, expected=_expected(path), mark=_parent_mark(path, source))
+        case "setting" if not in_key and _value(source, path) is None:
+            source.report(path, f"{dotted(path)} has no value", expected=_expected(path))
+        case "setting":
+            mark = source.key_marks.get(path) if in_key else None
+            subject = shown(str(path[-1])) if in_key else _subject(path, source)
+            expected = IDENTIFIER.text if in_key else _expected(path)
+            message = f"{subject} {context['problem']}"
+            source.report(path, message, expected=expected, suggestion=context["suggestion"], mark=mark)
+        case "literal_error":
+            choices = _choices(context)
+            likely = nearest(source.text(path) or "", choices) or nearest(str(_value(source, path)), choices)
+            message = f"{_subject(path, source)} is not one of the choices"
+            source.report(path, message, expected=_expected(path), suggestion=likely)
+        case kind:
+            message, suggestion = _wrong_kind(kind, path, source)
+            source.report(path, message, expected=_expected(path), suggestion=suggestion)
+
+
+def _report_unknown(path: KeyPath, source: Source) -> None:
+    section = section_at(path[:-1])
+    name = str(path[-1])
+    likely = nearest(name, section.model_fields) if section else None
+    if likely is None:
+        elsewhere = [setting.path for setting in describe_settings() if setting.path.split(".")[-1] == name]
+        likely = elsewhere[0] if len(elsewhere) == 1 else None
+    words = ", ".join(section.model_fields) if section else None
+    message = f"unknown setting {dotted(path)}"
+    source.report(path, message, expected=words, suggestion=likely, mark=source.key_marks.get(path))
+
+
+def _wrong_kind(kind: str, path: KeyPath, source: Source) -> tuple[str, str | None]:
+    value, text = _value(source, path), source.text(path)
+    if value is None:
+        return f"{dotted(path)} has no value", None
+    if value == [] or value == {} or value == "":
+        return f"{dotted(path)} is empty", None
+    if kind == "string_type" and isinstance(value, bool | int | float):
+        meaning = "true or false" if isinstance(value, bool) else "a number"
+        suggestion = None if source.is_secret(path) or text is None else f'"{text}"'
+        return f"{_subject(path, source)} without quotes is {meaning} in YAML, not text", suggestion
+    if kind == "bool_type" and isinstance(value, str):
+        words = {"true": "true", "yes": "true", "on": "true", "false": "false", "no": "false", "off": "false"}
+        return f"{_subject(path, source)} is text", words.get(
+            value.lower(), nearest(value, ("true", "false"))
+        )
+    problem = {
+        "greater_than_equal": "is too small",
+        "less_than_equal": "is too large",
+        "string_too_long": "is too long",
+        "model_type": "is not a section with settings in it",
+        "dict_type": "is not a section with entries in it",
+    }
+    return f"{_subject(path, source)} {problem.get(kind, 'is of the wrong kind')}", None
+
+
+def _subject(path: KeyPath, source: Source) -> str:
+    value = _value(source, path)
+    if source.is_secret(path) or not isinstance(value, str | bool | int | float):
+        return dotted(path)
+    text = source.text(path)
+    written = shown(value if isinstance(value, str) else text if text is not None else str(value))
+    return f"{dotted(path)}: {written}"
+
+
+def _value(source: Source, path: KeyPath) -> object:
+    value: object = source.values
+    for part in path:
+        if isinstance(value, dict):
+            value = value.get(part)
+        else:
+            value = value[part] if isinstance(value, list) and isinstance(part, int) else None
+    return value
+
+
+def _parent_mark(path: KeyPath, source: Source) -> Mark:
+    return source.key_marks.get(path[:-1]) or source.mark(path[:-1])
+
+
+def _choices(context: Mapping[str, Any]) -> list[str]:
+    return [word.strip(" '") for word in str(context["expected"]).replace(" or ", ",").split(",")]
+
+
+def _expected(path: KeyPath) -> str | None:
+    field = field_at(path)
+    found = expectation(field.metadata) if field else None
+    if found:
+        return (found.item or found.text) if isinstance(path[-1], int) else found.text
+    section = section_at(path)
+    return f"a section with {', '.join(section.model_fields)}" if section else None

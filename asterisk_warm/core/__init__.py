@@ -1,0 +1,1 @@
+"""The decisions, pure: no clock, no ids, no I/O."""

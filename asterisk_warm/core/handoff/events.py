@@ -1,0 +1,164 @@
+"""Facts, in the past tense. Each carries when it happened (`at`, seconds since the epoch) and its own id."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from asterisk_warm.core.handoff.model import Agent, Lead, Outcome, Playing, ReturnPlace
+from asterisk_warm.core.handoff.policy import Policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    at: float
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandoffRequested(Event):
+    """Somebody asked for the lead to be handed to a team."""
+
+    handoff: str
+    team: str
+    team_name: str
+    lead: Lead
+    agents: tuple[Agent, ...]
+    """The team's roster, in order."""
+    policy: Policy
+    requested_by: str
+    """"dialplan", "api", …: shown in the story."""
+    return_to: ReturnPlace | None = None
+    """Where the lead goes on when not connected; None: after its Stasis()."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadSecured(Event):
+    """The lead is answered, hears music and sits in the handoff's bridge."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadHungUp(Event):
+    cause: str
+    """In words, from the hangup cause."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadLeft(Event):
+    """The lead's channel lives but has left our application: let go, returned, or taken away by somebody
+    else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentsFound(Event):
+    """Who of the roster can be rung now, and why the others cannot."""
+
+    free: tuple[str, ...]
+    """Agent ids, in roster order."""
+    not_free: tuple[tuple[str, str], ...]
+    """(agent id, why in words)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechReady(Event):
+    """All that was asked for has been rendered and cached."""
+
+    fallback: str = ""
+    """Why the text could not be spoken (then shipped prompts serve); empty when it could."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentRinging(Event):
+    offer: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentAnswered(Event):
+    offer: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentHungUp(Event):
+    """The agent's leg is gone. Before the answer `outcome` tells why (busy, no answer, unreachable,
+    failed)."""
+
+    offer: int
+    outcome: Outcome
+    cause: str
+    """In words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentLeft(Event):
+    """The agent's channel lives but has left our application: let go, or taken away by somebody else."""
+
+    offer: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigitPressed(Event):
+    """A key on that agent's phone."""
+
+    offer: int
+    digit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentJoined(Event):
+    """The agent is in the bridge with the lead."""
+
+    offer: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaybackEnded(Event):
+    what: Playing
+    number: int
+    """As in the playback's id."""
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BridgeClosed(Event):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelRequested(Event):
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadlinePassed(Event):
+    """Time is an event: a deadline that the last decision named has come."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandFailed(Event):
+    """An order could not be carried out."""
+
+    command: str
+    """Kind of the command (class name)."""
+    offer: int | None
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciled(Event):
+    """What Asterisk really has of this handoff, as read after a restart or a reconnect, or by a routine
+    check."""
+
+    after_outage: bool
+    """True when facts may have been missed (keys, ended playbacks); False for a routine check."""
+
+    lead_present: bool
+    lead_in_stasis: bool
+    lead_in_bridge: bool
+    bridge_present: bool
+    agents_up: tuple[int, ...]
+    """Offers whose leg exists and is answered."""
+    agents_ringing: tuple[int, ...]
+    """Offers whose leg exists and is not answered yet."""
+    agents_joined: tuple[int, ...]
+    """Offers whose leg is in the handoff's bridge."""
+    agents_out_of_stasis: tuple[int, ...]
+    """Offers whose leg exists but is not in our application."""

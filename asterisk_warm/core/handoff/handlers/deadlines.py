@@ -1,0 +1,89 @@
+"""What happens when time runs out: for an offer, for the lead on hold, for a state."""
+
+from __future__ import annotations
+
+from asterisk_warm.core.handoff import wording
+from asterisk_warm.core.handoff.commands import PlayComfort
+from asterisk_warm.core.handoff.events import CommandFailed, DeadlinePassed
+from asterisk_warm.core.handoff.handlers import joining, offers
+from asterisk_warm.core.handoff.model import Handoff, LeadIs, Line, Offer, Status
+from asterisk_warm.core.handoff.moves import (
+    RETRY_SECONDS,
+    connect,
+    dismiss,
+    give_back,
+    hang_up,
+    if_all_offers_ended,
+)
+from asterisk_warm.core.handoff.states import OfferState, State
+from asterisk_warm.core.handoff.step import Step
+
+
+def held(handoff: Handoff, event: DeadlinePassed) -> Step:
+    """While the lead is held: the budget first, then the state, the offers and the comfort."""
+    if event.at >= handoff.hold_until:
+        budget = f"{handoff.policy.hold_seconds:g} s"
+        words = wording.nobody_words(handoff) if handoff.offers else "no agent was rung yet"
+        reason = f"the hold budget of {budget} was used up: {words}"
+        return give_back(handoff, State.RETURNED, Status.TIMEOUT, reason, event.at)
+    if handoff.state_deadline is not None and event.at >= handoff.state_deadline:
+        reason = "the lead could not be taken in hand in time"
+        return give_back(handoff, State.FAILED, Status.ERROR, reason, event.at)
+    return offers_due(handoff, event).then(if_all_offers_ended, event.at).then(comfort_due, event.at)
+
+
+def offers_due(handoff: Handoff, event: DeadlinePassed) -> Step:
+    step = Step(handoff)
+    for offer in handoff.offers:
+        if offer.leg_open and offer.deadline is not None and event.at >= offer.deadline:
+            step = step.then(_offer_due, offer, event.at)
+    return step
+
+
+def _offer_due(handoff: Handoff, offer: Offer, at: float) -> Step:
+    if offer.state is OfferState.RINGING:
+        return dismiss(handoff, offer, OfferState.NO_ANSWER, "rang out", None, at)
+    if offer.state is OfferState.BRIEFING:
+        return dismiss(handoff, offer, OfferState.NO_DECISION, "pressed no key", Line("no-decision"), at)
+    return hang_up(handoff, offer, at)
+
+
+def comfort_due(handoff: Handoff, at: float) -> Step:
+    if handoff.state.final or handoff.comfort_at is None or at < handoff.comfort_at:
+        return Step(handoff)
+    number = handoff.comforts + 1
+    line = wording.COMFORTS[handoff.comforts % len(wording.COMFORTS)]
+    playing = handoff.evolve(comforts=number, comfort_at=None, comfort_playing=True)
+    return Step(playing, (PlayComfort(number, (line,)),))
+
+
+def introducing(handoff: Handoff, event: DeadlinePassed) -> Step:
+    """An introduction whose end was never told: if the agent is in, they talk; if not, the join has
+    failed."""
+    step = offers_due(handoff, event)
+    winner = step.handoff.winner
+    if winner is None or handoff.state_deadline is None or event.at < handoff.state_deadline:
+        return step
+    if handoff.lead_is is LeadIs.WITH_AGENT:
+        return step.then(connect, winner, event.at)
+    return step.then(joining.give_up_join, "the join took too long", event.at)
+
+
+def music_failed(handoff: Handoff, event: CommandFailed) -> Step:
+    """The lead must always hear something: try again shortly, with an announcement and then music."""
+    if event.command in ("HoldLead", "PlayComfort"):
+        return Step(handoff.evolve(comfort_playing=False, comfort_at=event.at + RETRY_SECONDS))
+    return offers.command_failed(handoff, event)
+
+
+def securing_failed(handoff: Handoff, event: CommandFailed) -> Step:
+    if event.command in ("SecureLead", "FindAgents"):
+        reason = f"{_ATTEMPTED[event.command]}: {event.error}"
+        return give_back(handoff, State.FAILED, Status.ERROR, reason, event.at)
+    return music_failed(handoff, event)
+
+
+_ATTEMPTED = {
+    "SecureLead": "the lead could not be taken in hand",
+    "FindAgents": "could not find out who is free",
+}

@@ -1,0 +1,84 @@
+"""After the end: nothing is decided any more, and nothing of ours may be left in Asterisk."""
+
+from __future__ import annotations
+
+from asterisk_warm.core.handoff import wording
+from asterisk_warm.core.handoff.commands import CloseBridge, Command, HangUpAgent, ReturnLead
+from asterisk_warm.core.handoff.events import (
+    AgentAnswered,
+    AgentJoined,
+    BridgeClosed,
+    DeadlinePassed,
+    LeadHungUp,
+    LeadLeft,
+)
+from asterisk_warm.core.handoff.handlers.offers import answered_late
+from asterisk_warm.core.handoff.model import Handoff, LeadIs
+from asterisk_warm.core.handoff.moves import SETTLE_SECONDS, close_bridge, hang_up
+from asterisk_warm.core.handoff.step import Step
+
+GIVE_UP_AFTER = 6
+"""Tries to clear up before the rest is left to the routine reconciliation."""
+
+
+def lead_hung_up(handoff: Handoff, event: LeadHungUp) -> Step:
+    return close_bridge(handoff.evolve(lead_is=LeadIs.GONE))
+
+
+def lead_left(handoff: Handoff, event: LeadLeft) -> Step:
+    if handoff.lead_is is LeadIs.GONE:
+        return Step(handoff)
+    return close_bridge(handoff.evolve(lead_is=LeadIs.LEFT))
+
+
+def bridge_closed(handoff: Handoff, event: BridgeClosed) -> Step:
+    return Step(handoff.evolve(bridge_open=False))
+
+
+def agent_late(handoff: Handoff, event: AgentAnswered | AgentJoined) -> Step:
+    """Picked up, or was joined, in the moment it ended: they must not stay alone."""
+    offer = handoff.offer(event.offer)
+    if offer is None or (isinstance(event, AgentAnswered) and offer.answered_at is not None):
+        return Step(handoff)
+    return answered_late(handoff, offer, event.at)
+
+
+def deadline_passed(handoff: Handoff, event: DeadlinePassed) -> Step:
+    """Order again whatever has not been confirmed; after a number of tries, let it be."""
+    if handoff.settled or handoff.state_deadline is None or event.at < handoff.state_deadline:
+        return _farewells_due(handoff, event)
+    if handoff.settle_tries >= GIVE_UP_AFTER:
+        return Step(_abandon_rest(handoff))
+    handoff = handoff.evolve(settle_tries=handoff.settle_tries + 1, state_deadline=event.at + SETTLE_SECONDS)
+    step = _farewells_due(handoff, event)
+    return Step(step.handoff, step.commands + _left_to_do(step.handoff))
+
+
+def _farewells_due(handoff: Handoff, event: DeadlinePassed) -> Step:
+    step = Step(handoff)
+    for offer in handoff.offers:
+        if offer.leg_open and offer.deadline is not None and event.at >= offer.deadline:
+            step = step.then(hang_up, offer, event.at)
+    return step
+
+
+def _left_to_do(handoff: Handoff) -> tuple[Command, ...]:
+    orders: list[Command] = [
+        HangUpAgent(o.number) for o in handoff.offers if o.leg_open and o.deadline is None
+    ]
+    if handoff.lead_is not in (LeadIs.LEFT, LeadIs.GONE):
+        orders.append(ReturnLead(wording.variables(handoff), handoff.return_to))
+    elif handoff.bridge_open:
+        orders.append(CloseBridge())
+    return tuple(orders)
+
+
+def _abandon_rest(handoff: Handoff) -> Handoff:
+    lead_is = handoff.lead_is if handoff.lead_is is LeadIs.GONE else LeadIs.LEFT
+    return handoff.evolve(
+        bridge_open=False,
+        lead_is=lead_is,
+        offers=tuple(o.evolve(leg_open=False, deadline=None) for o in handoff.offers),
+        state_deadline=None,
+        reason=f"{handoff.reason} (Asterisk did not confirm that everything was cleared up)",
+    )

@@ -1,0 +1,205 @@
+"""What was missed: the handoff compared with what Asterisk really has, after an outage or in a routine check.
+
+The difference is turned into the same moves that the missed events would have made."""
+
+from __future__ import annotations
+
+from asterisk_warm.core.handoff import wording
+from asterisk_warm.core.handoff.commands import (
+    CloseBridge,
+    Command,
+    FindAgents,
+    HangUpAgent,
+    HoldLead,
+    JoinAgent,
+    LetGo,
+    PlayComfort,
+    PlayToAgent,
+    PrepareSpeech,
+    ReturnLead,
+    RingAgent,
+    SecureLead,
+)
+from asterisk_warm.core.handoff.events import (
+    AgentHungUp,
+    AgentJoined,
+    AgentLeft,
+    LeadHungUp,
+    LeadLeft,
+    Reconciled,
+)
+from asterisk_warm.core.handoff.handlers import ended, joining, lead, offers, talking
+from asterisk_warm.core.handoff.model import Handoff, LeadIs, Offer, Outcome, Playing
+from asterisk_warm.core.handoff.moves import answered, brief, hang_up, resume_comfort
+from asterisk_warm.core.handoff.states import OfferState, State
+from asterisk_warm.core.handoff.step import Step
+
+MISSED = "found gone when Asterisk was read"
+
+
+def held(handoff: Handoff, event: Reconciled) -> Step:
+    """REQUESTED, SEEKING, OFFERING: the lead first, then each agent."""
+    if not event.lead_present:
+        return lead.hung_up(handoff, _lead_hung_up(event))
+    if not event.lead_in_stasis:
+        return lead.left(handoff, LeadLeft(at=event.at, event_id=event.event_id))
+    return _hold_again(handoff, event).then(_agents, event)
+
+
+def introducing(handoff: Handoff, event: Reconciled) -> Step:
+    if not event.lead_present:
+        return lead.hung_up(handoff, _lead_hung_up(event))
+    if not event.lead_in_stasis:
+        return lead.left(handoff, LeadLeft(at=event.at, event_id=event.event_id))
+    winner = handoff.winner
+    if winner is None:
+        return Step(handoff)
+    if winner.number in event.agents_joined:
+        # The introduction's end may have been missed: a talk that has begun is not interrupted for it.
+        introduced = handoff.evolve(introduced=handoff.introduced or event.after_outage)
+        joined = AgentJoined(at=event.at, event_id=event.event_id, offer=winner.number)
+        return joining.agent_joined(introduced, joined).then(_agents, event)
+    if winner.number not in event.agents_up:
+        step = joining.agent_gone(handoff, _agent_hung_up(winner, event))
+        return _hold_again(step.handoff, event, step.commands).then(_agents, event)
+    if not event.after_outage:
+        return Step(handoff)
+    again = JoinAgent(winner.number, (), handoff.introductions, winner.briefing_number, None)
+    secure = _hold_again(handoff, event)
+    return Step(secure.handoff.evolve(introduced=True), (*secure.commands, again)).then(_agents, event)
+
+
+def talking_still(handoff: Handoff, event: Reconciled) -> Step:
+    winner = handoff.winner
+    if not event.lead_present:
+        return talking.lead_hung_up(handoff, _lead_hung_up(event))
+    if winner is not None and winner.number not in event.agents_up:
+        step = talking.agent_hung_up(handoff, _agent_hung_up(winner, event))
+        return step.then(_agents, event)
+    if (
+        winner is not None
+        and winner.number in event.agents_joined
+        and event.lead_in_bridge
+        and handoff.let_go
+    ):
+        order = LetGo(winner.number, wording.variables(handoff))
+        return Step(handoff, (order,)).then(_agents, event)
+    if not event.lead_in_stasis:
+        return talking.lead_left(handoff, LeadLeft(at=event.at, event_id=event.event_id)).then(_agents, event)
+    return Step(handoff).then(_agents, event)
+
+
+def after_the_end(handoff: Handoff, event: Reconciled) -> Step:
+    step = Step(handoff)
+    if not event.lead_present:
+        step = step.then(ended.lead_hung_up, _lead_hung_up(event))
+    elif not event.lead_in_stasis:
+        step = step.then(ended.lead_left, LeadLeft(at=event.at, event_id=event.event_id))
+    if not event.bridge_present:
+        step = Step(step.handoff.evolve(bridge_open=False), ())
+    return step.then(_agents, event)
+
+
+def _hold_again(handoff: Handoff, event: Reconciled, before: tuple[Command, ...] = ()) -> Step:
+    """Music may have stopped, and the end of an announcement been missed."""
+    if not event.after_outage:
+        return Step(handoff, before)
+    order: Command = HoldLead(handoff.policy.music)
+    if not event.lead_in_bridge or handoff.state is State.REQUESTED:
+        order = SecureLead(handoff.policy.music, wording.early_variables(handoff))
+    if handoff.lead_is is not LeadIs.HELD or handoff.state.final:
+        return Step(handoff, before)
+    step = Step(handoff, (*before, order))
+    if handoff.state in (State.SEEKING, State.OFFERING):
+        return step.then(resume_comfort, event.at)
+    return step
+
+
+def _agents(handoff: Handoff, event: Reconciled) -> Step:
+    step = Step(handoff)
+    for offer in handoff.offers:
+        current = step.handoff.offer(offer.number)
+        if current is not None and current.leg_open:
+            step = step.then(_agent, current, event)
+    return step
+
+
+def _agent(handoff: Handoff, offer: Offer, event: Reconciled) -> Step:
+    if offer.number in event.agents_out_of_stasis and not (
+        offer.state is OfferState.ACCEPTED and handoff.let_go
+    ):
+        return offers.agent_left(handoff, _agent_left(offer, event))
+    if offer.number in event.agents_up:
+        return _agent_is_up(handoff, offer, event)
+    if offer.number in event.agents_ringing:
+        return Step(handoff) if offer.state.open else hang_up(handoff, offer, event.at)
+    return offers.agent_gone(handoff, _agent_hung_up(offer, event))
+
+
+def _agent_is_up(handoff: Handoff, offer: Offer, event: Reconciled) -> Step:
+    if offer.state is OfferState.RINGING:
+        return answered(handoff, offer, event.at)
+    if offer.state is OfferState.BRIEFING and event.after_outage:
+        # A key pressed meanwhile is lost for good: the agent hears the briefing again, with the full time to
+        # decide.
+        again = offer.evolve(deadline=event.at + handoff.policy.decision_seconds)
+        return brief(handoff.with_offer(again), again)
+    if offer.state is OfferState.ACCEPTED:
+        return Step(handoff)
+    return hang_up(handoff, offer, event.at) if event.after_outage and not offer.state.open else Step(handoff)
+
+
+def _lead_hung_up(event: Reconciled) -> LeadHungUp:
+    return LeadHungUp(at=event.at, event_id=event.event_id, cause=MISSED)
+
+
+def _agent_hung_up(offer: Offer, event: Reconciled) -> AgentHungUp:
+    outcome = Outcome.HUNG_UP if offer.answered_at is not None else Outcome.NO_ANSWER
+    return AgentHungUp(
+        at=event.at, event_id=event.event_id, offer=offer.number, outcome=outcome, cause=MISSED
+    )
+
+
+def _agent_left(offer: Offer, event: Reconciled) -> AgentLeft:
+    return AgentLeft(at=event.at, event_id=event.event_id, offer=offer.number)
+
+
+def still_wanted(handoff: Handoff, command: Command) -> bool:
+    """Whether an order that has not been carried out yet still makes sense: asked before each, because
+    the handoff may have moved on while it waited (for another order to the same leg, for Asterisk to come
+    back, or for the daemon to be restarted)."""
+    offer = handoff.offer(command.offer) if isinstance(command, _ABOUT_AN_OFFER) else None
+    match command:
+        case RingAgent():
+            return offer is not None and offer.state is OfferState.RINGING
+        case PlayToAgent(what=Playing.BRIEFING):
+            return (
+                offer is not None
+                and offer.state is OfferState.BRIEFING
+                and offer.briefing_number == command.number
+            )
+        case PlayToAgent() | HangUpAgent():
+            return offer is not None and offer.leg_open
+        case JoinAgent():
+            return (
+                offer is not None
+                and offer.state is OfferState.ACCEPTED
+                and handoff.state is State.INTRODUCING
+            )
+        case LetGo():
+            return handoff.state is State.CONNECTED and handoff.let_go
+        case PlayComfort():
+            return handoff.comfort_playing and handoff.comforts == command.number
+        case HoldLead():
+            return not handoff.state.final and handoff.lead_is is LeadIs.HELD and not handoff.comfort_playing
+        case SecureLead() | FindAgents() | PrepareSpeech():
+            return not handoff.state.final and handoff.lead_is is LeadIs.HELD
+        case ReturnLead():
+            return handoff.lead_is not in (LeadIs.LEFT, LeadIs.GONE)
+        case CloseBridge():
+            return handoff.bridge_open
+        case _:
+            return not handoff.settled
+
+
+_ABOUT_AN_OFFER = (RingAgent, PlayToAgent, HangUpAgent, JoinAgent, LetGo)

@@ -1,0 +1,72 @@
+"""Lead and agent talk."""
+
+from __future__ import annotations
+
+from asterisk_warm.core.handoff import wording
+from asterisk_warm.core.handoff.commands import CheckLegs, CloseBridge, ReturnLead
+from asterisk_warm.core.handoff.events import (
+    AgentHungUp,
+    AgentLeft,
+    CommandFailed,
+    DeadlinePassed,
+    LeadHungUp,
+    LeadLeft,
+)
+from asterisk_warm.core.handoff.handlers import deadlines, offers
+from asterisk_warm.core.handoff.model import Handoff, LeadIs
+from asterisk_warm.core.handoff.moves import CHECK_SECONDS, close_leg, complete
+from asterisk_warm.core.handoff.step import Step
+
+
+def lead_hung_up(handoff: Handoff, event: LeadHungUp) -> Step:
+    return complete(handoff, LeadIs.GONE, f"the lead hung up ({event.cause})", event.at)
+
+
+def lead_left(handoff: Handoff, event: LeadLeft) -> Step:
+    """Expected after letting go; else somebody moved the lead, and the agent is alone."""
+    if handoff.let_go:
+        return Step(handoff, (CloseBridge(),) if handoff.bridge_open else ())
+    return complete(handoff, LeadIs.LEFT, "the lead was moved to another call", event.at)
+
+
+def agent_left(handoff: Handoff, event: AgentLeft) -> Step:
+    winner = handoff.winner
+    if winner is None or winner.number != event.offer:
+        return offers.agent_left(handoff, event)
+    return Step(handoff) if handoff.let_go else _agent_ended(handoff, "moved to another call", event.at)
+
+
+def agent_hung_up(handoff: Handoff, event: AgentHungUp) -> Step:
+    winner = handoff.winner
+    if winner is None or winner.number != event.offer or not winner.leg_open:
+        return offers.agent_gone(handoff, event)
+    return _agent_ended(handoff, event.cause, event.at)
+
+
+def _agent_ended(handoff: Handoff, cause: str, at: float) -> Step:
+    """The lead goes on in the dialplan: by itself out of Asterisk's own bridge, by our order out of ours."""
+    winner = handoff.winner
+    if winner is None:
+        return Step(handoff)
+    handoff = close_leg(handoff, winner)
+    reason = f"{winner.agent.name} hung up ({cause})"
+    if handoff.let_go:
+        return complete(handoff, LeadIs.LEFT, reason, at)
+    step = complete(handoff, LeadIs.HELD, reason, at)
+    order = ReturnLead(wording.variables(step.handoff), step.handoff.return_to)
+    return Step(step.handoff, (order, *step.commands))
+
+
+def let_go_failed(handoff: Handoff, event: CommandFailed) -> Step:
+    """Then they talk on in our bridge, which works as well as long as Asterisk lives."""
+    if event.command == "LetGo":
+        return Step(handoff.evolve(let_go=False))
+    return offers.command_failed(handoff, event)
+
+
+def deadline_passed(handoff: Handoff, event: DeadlinePassed) -> Step:
+    step = deadlines.offers_due(handoff, event)
+    if handoff.state_deadline is not None and event.at >= handoff.state_deadline:
+        checked = step.handoff.evolve(state_deadline=event.at + CHECK_SECONDS)
+        return Step(checked, (*step.commands, CheckLegs()))
+    return step

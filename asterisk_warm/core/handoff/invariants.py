@@ -1,0 +1,41 @@
+"""What must hold of every handoff at every moment (the numbers are those of the design's invariants)."""
+
+from __future__ import annotations
+
+from asterisk_warm.core.handoff.model import Handoff, LeadIs
+from asterisk_warm.core.handoff.states import OfferState, State
+from asterisk_warm.core.handoff.transition import next_deadline
+
+
+def violations(handoff: Handoff) -> list[str]:
+    """Every invariant that is broken, in words; empty when all is well."""
+    return [words for broken, words in _checks(handoff) if broken]
+
+
+def _checks(handoff: Handoff) -> list[tuple[bool, str]]:
+    final = handoff.state.final
+    accepted = [offer for offer in handoff.offers if offer.state is OfferState.ACCEPTED]
+    waiting = handoff.lead_is is LeadIs.HELD or any(offer.leg_open for offer in handoff.offers)
+    limited = next_deadline(handoff) is not None
+    return [
+        (handoff.lead_is is LeadIs.HELD and not limited, "1: the lead is held without a deadline"),
+        (
+            handoff.lead_is is LeadIs.WITH_AGENT and not accepted,
+            "1: the lead is said to be with an agent, but none accepted",
+        ),
+        (len(accepted) > 1, "2: two agents have accepted"),
+        (bool(accepted) and bool(handoff.open_offers), "2: offers are open beside the winner's"),
+        (
+            handoff.lead_is in (LeadIs.GONE, LeadIs.LEFT) and bool(handoff.open_offers),
+            "4: agents are being offered a lead who has gone",
+        ),
+        (waiting and not limited, "5: something is awaited without a deadline"),
+        (not final and not limited, "5: an open state without a deadline"),
+        (final and bool(handoff.open_offers), "5: ended with open offers"),
+        (final and not (handoff.reason and handoff.status), "5: ended without a reason"),
+        (
+            handoff.state is State.CONNECTED and not accepted,
+            "8: connected without an agent",
+        ),
+        (handoff.settled and any(offer.leg_open for offer in handoff.offers), "9: settled with a leg left"),
+    ]

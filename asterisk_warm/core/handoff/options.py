@@ -1,0 +1,157 @@
+"""What the dialplan (or the API) asks for beside the team: `key=value` options and the lead's details, read
+without trust."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from asterisk_warm.core.handoff.model import Lead
+from asterisk_warm.core.handoff.policy import Mode, Policy
+
+LIMITS = {"name": 80, "number": 40, "summary": 500}
+"""Longest lead details, in characters; what is longer is cut."""
+DETAIL_LIMIT = 200
+DETAILS_AT_MOST = 20
+VARIABLE = "WARM_LEAD_"
+"""Channel variables of this prefix describe the lead: `WARM_LEAD_NAME`, `…_NUMBER`, `…_SUMMARY`, and any
+others as details."""
+
+
+class BadOption(Exception):
+    """An option that cannot be used; the message names it and says what would do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    policy: Policy
+    lead: Lead
+    ticket: str
+    """Ties a lead who was fetched from the dialplan to the request that fetched it; empty else."""
+
+
+def read(
+    policy: Policy,
+    channel: str,
+    shown_name: str,
+    shown_number: str,
+    options: Iterable[str],
+    variables: Mapping[str, str],
+) -> Asked:
+    """The team's policy with the options applied, and the lead. Options win over variables, variables
+    over the caller ID.
+
+    Raises BadOption with every problem at once."""
+    given: dict[str, str] = {}
+    problems: list[str] = []
+    for option in options:
+        key, equals, value = option.partition("=")
+        key = key.strip().lower()
+        if not option.strip():
+            continue
+        if not equals:
+            problems.append(f'option "{_short(option)}" is not of the form key=value')
+        elif key not in _POLICY and key not in LIMITS and key != TICKET and not key.startswith(DETAIL):
+            problems.append(
+                f'unknown option "{_short(key)}"; known: {", ".join((*LIMITS, *_POLICY, DETAIL + "…"))}'
+            )
+        else:
+            given[key] = value.strip()
+    for key, value in given.items():
+        if key in _POLICY:
+            try:
+                policy = _POLICY[key](policy, value)
+            except ValueError as error:
+                problems.append(f"option {key}={_short(value)}: {error}")
+    if problems:
+        raise BadOption("; ".join(problems))
+    return Asked(policy, _lead(channel, shown_name, shown_number, given, variables), given.get(TICKET, ""))
+
+
+TICKET = "ticket"
+DETAIL = "detail."
+
+
+def _lead(
+    channel: str, shown_name: str, shown_number: str, given: Mapping[str, str], variables: Mapping[str, str]
+) -> Lead:
+    told = {
+        key.removeprefix(VARIABLE).lower(): value
+        for key, value in variables.items()
+        if key.startswith(VARIABLE) and value
+    }
+    basics = {
+        "name": shown_name,
+        "number": shown_number,
+        "summary": "",
+        **{k: told[k] for k in LIMITS if k in told},
+    }
+    basics |= {key: given[key] for key in LIMITS if given.get(key)}
+    details = {key: value for key, value in told.items() if key not in LIMITS}
+    details |= {key.removeprefix(DETAIL): value for key, value in given.items() if key.startswith(DETAIL)}
+    cut = sorted(details.items())[:DETAILS_AT_MOST]
+    return Lead(
+        channel=channel,
+        name=clean(basics["name"], LIMITS["name"]),
+        number=clean(basics["number"], LIMITS["number"]),
+        summary=clean(basics["summary"], LIMITS["summary"]),
+        details=tuple((clean(key, 40), clean(value, DETAIL_LIMIT)) for key, value in cut),
+    )
+
+
+def clean(text: str, limit: int) -> str:
+    """One line of printable text, at most `limit` characters."""
+    printable = "".join(c if c.isprintable() else " " for c in text[: limit * 4])
+    return " ".join(printable.split())[:limit].rstrip()
+
+
+def _short(text: str) -> str:
+    return clean(text, 30)
+
+
+def _seconds(field: str, least: float, most: float) -> Callable[[Policy, str], Policy]:
+    def set_it(policy: Policy, value: str) -> Policy:
+        try:
+            seconds = float(value)
+        except ValueError:
+            raise ValueError("must be a number of seconds") from None
+        if not least <= seconds <= most:
+            raise ValueError(f"must be from {least:g} to {most:g} seconds")
+        return _with(policy, field, seconds)
+
+    return set_it
+
+
+def _mode(policy: Policy, value: str) -> Policy:
+    modes = [mode.value for mode in Mode]
+    if value not in modes:
+        raise ValueError(f"must be one of {', '.join(modes)}")
+    return replace(policy, mode=Mode(value))
+
+
+def _introduction(policy: Policy, value: str) -> Policy:
+    if value not in ("yes", "no"):
+        raise ValueError("must be yes or no")
+    return replace(policy, introduction=value == "yes")
+
+
+def _music(policy: Policy, value: str) -> Policy:
+    if not value or not all(c.isascii() and (c.isalnum() or c in "_-") for c in value):
+        raise ValueError("must be the name of a music-on-hold class (letters, digits, _ and -)")
+    return replace(policy, music=value)
+
+
+def _with(policy: Policy, field: str, value: Any) -> Policy:
+    return replace(policy, **{field: value})
+
+
+_POLICY: Mapping[str, Callable[[Policy, str], Policy]] = {
+    "mode": _mode,
+    "ring": _seconds("ring_seconds", 1, 300),
+    "decision": _seconds("decision_seconds", 1, 300),
+    "hold": _seconds("hold_seconds", 1, 3600),
+    "comfort": _seconds("comfort_seconds", 0, 600),
+    "music": _music,
+    "introduction": _introduction,
+}

@@ -1,0 +1,62 @@
+"""The states, and what each of them means to the people on the line."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    REQUESTED = "REQUESTED"
+    """The lead is being taken in hand: answered, given music, put in the handoff's bridge."""
+    SEEKING = "SEEKING"
+    """The lead is held; we are finding out who is free and making the briefing ready."""
+    OFFERING = "OFFERING"
+    """The lead is held; agents are being rung and briefed, the first to accept wins."""
+    INTRODUCING = "INTRODUCING"
+    """An agent accepted: they are being joined, and the lead hears who it is."""
+    CONNECTED = "CONNECTED"
+    """Lead and agent talk. Asterisk alone carries the call as soon as it is let go."""
+    COMPLETED = "COMPLETED"
+    """They have talked, and the talk is over."""
+    RETURNED = "RETURNED"
+    """Nobody took the lead: it goes on in the dialplan, with the reason."""
+    ABANDONED = "ABANDONED"
+    """The lead left before anyone was connected."""
+    FAILED = "FAILED"
+    """A technical failure ended it; the lead, if still there, goes on in the dialplan."""
+
+    @property
+    def final(self) -> bool:
+        return self in _FINAL
+
+
+_FINAL = frozenset({State.COMPLETED, State.RETURNED, State.ABANDONED, State.FAILED})
+
+
+class OfferState(StrEnum):
+    RINGING = "RINGING"
+    """The agent's phone is being rung."""
+    BRIEFING = "BRIEFING"
+    """The agent answered and hears, alone, who the lead is; a key is awaited."""
+    ACCEPTED = "ACCEPTED"
+    """The agent pressed accept, and won."""
+    DECLINED = "DECLINED"
+    """The agent said no."""
+    NO_ANSWER = "NO_ANSWER"
+    """The phone rang out."""
+    NO_DECISION = "NO_DECISION"
+    """The agent (or a machine) answered but pressed no key in time."""
+    BUSY = "BUSY"
+    UNREACHABLE = "UNREACHABLE"
+    """The phone could not be reached."""
+    GONE = "GONE"
+    """The agent hung up after answering, before deciding, or after accepting but before being connected."""
+    LOST = "LOST"
+    """Withdrawn: another agent took the lead, the lead left, or the handoff was cancelled."""
+    FAILED = "FAILED"
+    """A technical failure."""
+
+    @property
+    def open(self) -> bool:
+        """Whether the agent may still accept."""
+        return self in (OfferState.RINGING, OfferState.BRIEFING)

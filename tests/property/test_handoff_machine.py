@@ -1,0 +1,177 @@
+"""The machine as a whole: total, deterministic, and true to its invariants whatever happens in whatever order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from handoffs import kinds, request, requests, stamp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from asterisk_warm.core.handoff import events as ev
+from asterisk_warm.core.handoff.commands import RingAgent
+from asterisk_warm.core.handoff.invariants import violations
+from asterisk_warm.core.handoff.model import Handoff, LeadIs
+from asterisk_warm.core.handoff.states import OfferState, State
+from asterisk_warm.core.handoff.story import Chapter, tell
+from asterisk_warm.core.handoff.table import TABLE
+from asterisk_warm.core.handoff.transition import Decision, begin, transition
+
+steps = st.lists(st.tuples(kinds, st.sampled_from([0.0, 0.001, 1.0, 13.0, 26.0, 61.0])), max_size=40)
+# A prefix that most handoffs go through, so that the sequences reach the later states often.
+openings = st.sampled_from(
+    [
+        [],
+        [ev.LeadSecured],
+        [ev.LeadSecured, ev.SpeechReady, ev.AgentsFound],
+        [ev.LeadSecured, ev.SpeechReady, ev.AgentsFound, ev.AgentAnswered],
+        [ev.AgentsFound, ev.SpeechReady, ev.LeadSecured, ev.AgentAnswered, ev.DigitPressed],
+        [ev.AgentsFound, ev.SpeechReady, ev.LeadSecured, ev.AgentAnswered, ev.DigitPressed, ev.AgentJoined],
+    ]
+)
+_FIELDS: dict[type[ev.Event], dict[str, object]] = {
+    ev.AgentsFound: {"free": ("ana", "ben", "cy"), "not_free": ()},
+    ev.AgentAnswered: {"offer": 1},
+    ev.DigitPressed: {"offer": 1, "digit": "1"},
+    ev.AgentJoined: {"offer": 1},
+}
+
+
+def sequence(opening: list[type[ev.Event]], rest: list, repeats: list[int]) -> list[ev.Event]:
+    at = 1000.0
+    events: list[ev.Event] = []
+    for kind in opening:
+        events.append(kind(**stamp(at), **_FIELDS.get(kind, {})))
+    for (kind, fields), later in rest:
+        at += later
+        events.append(kind(**stamp(at), **fields))
+    for index in repeats:
+        if events:
+            events.append(replace(events[index % len(events)]))
+    return events
+
+
+def run(first: ev.HandoffRequested, events: list[ev.Event]) -> list[tuple[ev.Event, Handoff | None, Decision]]:
+    decision = begin(first)
+    trail: list[tuple[ev.Event, Handoff | None, Decision]] = [(first, None, decision)]
+    for event in events:
+        before = decision.handoff
+        decision = transition(before, event)
+        trail.append((event, before, decision))
+    return trail
+
+
+@given(requests, openings, steps, st.lists(st.integers(0, 50), max_size=5))
+@settings(max_examples=600, deadline=None)
+def test_given_any_events_then_the_invariants_hold_and_moves_are_in_the_table(first, opening, rest, repeats):
+    for event, before, decision in run(first, sequence(opening, rest, repeats)):
+        assert violations(decision.handoff) == []
+        if before is None:
+            continue
+        row = TABLE[before.state].get(type(event))
+        allowed = {before.state} | (set(row.to) if row else set())
+        assert decision.handoff.state in allowed, (before.state, type(event).__name__, decision.handoff.state)
+        if before.state.final:
+            assert decision.handoff.state is before.state
+        if decision.handoff.lead_is in (LeadIs.GONE, LeadIs.LEFT):
+            assert not any(isinstance(c, RingAgent) for c in decision.commands)
+
+
+@given(requests, openings, steps)
+@settings(max_examples=200, deadline=None)
+def test_given_the_same_events_then_the_same_decisions(first, opening, rest):
+    events = sequence(opening, rest, [])
+    assert [d for _, _, d in run(first, events)] == [d for _, _, d in run(first, events)]
+
+
+@given(requests, openings, steps)
+@settings(max_examples=200, deadline=None)
+def test_given_any_event_repeated_at_once_then_it_orders_nothing_twice(first, opening, rest):
+    """Facts may be told twice (events, then reading Asterisk); orders that ring or join must not double."""
+    for event, before, decision in run(first, sequence(opening, rest, [])):
+        if before is None or isinstance(event, ev.DeadlinePassed | ev.Reconciled | ev.DigitPressed | ev.CommandFailed):
+            continue
+        again = transition(decision.handoff, event)
+        doubled = {type(c).__name__ for c in again.commands} & {"RingAgent", "JoinAgent", "ReturnLead"}
+        assert not doubled, (event, doubled)
+
+
+@given(requests, openings, steps)
+@settings(max_examples=300, deadline=None)
+def test_given_nothing_more_happens_then_time_alone_ends_every_handoff_but_a_talk(first, opening, rest):
+    """Bounded time: only deadlines from here on, and Asterisk that never answers again."""
+    handoff = run(first, sequence(opening, rest, []))[-1][2]
+    end = handoff.handoff.hold_until + 3600
+    decision = handoff
+    for _ in range(400):
+        if decision.handoff.settled or decision.handoff.state is State.CONNECTED or decision.deadline is None:
+            break
+        assert decision.deadline < end + 400
+        decision = transition(decision.handoff, ev.DeadlinePassed(**stamp(decision.deadline)))
+    assert decision.handoff.settled or decision.handoff.state is State.CONNECTED
+
+
+@given(requests, openings, steps)
+@settings(max_examples=200, deadline=None)
+def test_given_any_history_then_the_story_can_be_told(first, opening, rest):
+    chapters = [Chapter(e, b, d.handoff, d.commands) for e, b, d in run(first, sequence(opening, rest, []))]
+    told = tell(chapters)
+    assert told and all(line.who and line.text for line in told)
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_given_each_state_when_each_kind_of_event_comes_then_there_is_an_answer(state):
+    """Total: an event that a state does not list is recorded and changes nothing."""
+    handoff = replace(begin(request()).handoff, state=state)
+    if state.final:
+        handoff = replace(handoff, status=None)
+    listed = TABLE[state]
+    unlisted = [kind for kind in _every_event() if kind not in listed]
+    for kind in unlisted:
+        event = kind(**stamp(1001.0), **_minimal(kind))
+        assert transition(handoff, event).handoff == handoff
+        assert transition(handoff, event).commands == ()
+
+
+def test_given_the_table_then_every_state_has_rows_and_final_states_lead_nowhere():
+    assert set(TABLE) == set(State)
+    for state, rows in TABLE.items():
+        assert rows
+        if state.final:
+            assert not any(row.to for row in rows.values())
+
+
+def _every_event() -> list[type[ev.Event]]:
+    return [kind for kind in ev.Event.__subclasses__() if kind is not ev.HandoffRequested]
+
+
+def _minimal(kind: type[ev.Event]) -> dict[str, object]:
+    values: dict[str, object] = {
+        "offer": 1,
+        "cause": "",
+        "digit": "1",
+        "by": "x",
+        "free": (),
+        "not_free": (),
+        "error": "",
+        "command": "X",
+        "number": 1,
+        "what": "briefing",
+        "outcome": "failed",
+        "after_outage": False,
+    }
+    names = [n for n in kind.__dataclass_fields__ if n not in ("at", "event_id", "failed", "fallback")]
+    return {n: values.get(n, () if n.startswith("agents") else False) for n in names}
+
+
+def test_given_the_winner_vanishes_when_joining_then_the_losers_are_asked_again():
+    events = sequence(
+        [ev.LeadSecured, ev.SpeechReady, ev.AgentsFound, ev.AgentAnswered, ev.DigitPressed], [], []
+    )
+    handoff = run(request(), events)[-1][2].handoff
+    gone = ev.AgentHungUp(**stamp(1001.0), offer=1, outcome="hung_up", cause="bye")
+    decision = transition(handoff, gone)
+    assert decision.handoff.state is State.OFFERING
+    assert [c.agent.id for c in decision.commands if isinstance(c, RingAgent)] == ["ben", "cy"]
+    assert decision.handoff.offer(1).state is OfferState.GONE

@@ -1,0 +1,119 @@
+"""Whatever is in the file: it loads, or ConfigErrors tells why; nothing else is ever raised."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from asterisk_warm.config import Config, ConfigErrors, load
+
+SAMPLE = (Path(__file__).parents[2] / "config" / "asterisk_warm.yaml").read_text()
+LINES = [line for line in SAMPLE.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+ENVIRON = {"WARM_ARI_PASSWORD": "hunter2", "WARM_AMI_PASSWORD": "hunter2"}
+
+# fmt: off
+FRAGMENTS = st.sampled_from([
+    "no", "22:30", "0123", "0o7", "~", "*a", "&a ", "!!str ", "!x ", "[", "]", "{", "}", ": ", "- ",
+    "\t", ">", "#", "'", "\"", "\\", "%", "@", "? ", "<<: ", "---", "1e9", ".nan", "2026-01-31", "=",
+    "\n", "  ", "\u0085", "\u2028", "ana", "keys", "!!int ", "!!float ", "!!bool ", "!!timestamp ",
+    "!!null ", "!!binary ", "!!set ", "1_0", "-0", "+.5", "\\ud800",
+])
+# fmt: on
+TOKENS = st.lists(FRAGMENTS | st.sampled_from(LINES) | st.text(max_size=6), max_size=30).map("".join)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@st.composite
+def mutated_samples(draw: st.DrawFn) -> str:
+    """The sample with lines taken out, doubled, moved or given another value."""
+    lines = list(LINES)
+    for _ in range(draw(st.integers(1, 6))):
+        if not lines:
+            break
+        at = draw(st.integers(0, len(lines) - 1))
+        match draw(st.sampled_from(["out", "double", "move", "value", "insert", "indent"])):
+            case "out":
+                del lines[at]
+            case "double":
+                lines.insert(draw(st.integers(0, len(lines))), lines[at])
+            case "move":
+                lines.insert(draw(st.integers(0, len(lines) - 1)), lines.pop(at))
+            case "value":
+                value = draw(VALUES.map(repr) | FRAGMENTS | st.text(max_size=10))
+                lines[at] = lines[at].partition(":")[0] + ": " + value
+            case "insert":
+                place = draw(st.integers(0, len(lines[at])))
+                lines[at] = lines[at][:place] + draw(FRAGMENTS) + lines[at][place:]
+            case "indent":
+                lines[at] = " " * draw(st.integers(0, 8)) + lines[at].lstrip()
+    return "\n".join(lines) + "\n"
+
+
+def loads_or_tells(path: Path) -> None:
+    try:
+        config = load(path, ENVIRON)
+    except ConfigErrors as errors:
+        assert errors.errors
+        for error in errors.errors:
+            assert error.line >= 1 and error.column >= 1
+            assert error.file == str(path)
+            assert str(error).isprintable(), "one line, nothing a terminal would act on"
+            assert "hunter2" not in str(error)
+    else:
+        assert isinstance(config, Config)
+        assert "hunter2" not in repr(config)
+        for team in config.teams.values():
+            assert team.agents and team.ring_seconds <= team.hold_seconds
+            assert len({team.keys.accept, team.keys.decline, team.keys.repeat}) == 3
+
+
+def written(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> Path:
+    path = tmp_path_factory.getbasetemp() / "any.yaml"
+    path.write_bytes(content)
+    return path
+
+
+@settings(max_examples=300, deadline=None)
+@given(mutated_samples())
+def test_given_a_damaged_sample_when_loaded_then_it_loads_or_tells(
+    tmp_path_factory: pytest.TempPathFactory, text: str
+) -> None:
+    loads_or_tells(written(tmp_path_factory, text.encode("utf-8", "surrogatepass")))
+
+
+@settings(max_examples=300, deadline=None)
+@given(TOKENS)
+@example("a: !!int x")
+@example("a: !!float x")
+@example("a: !!bool x")
+@example("a: !!timestamp x")
+@example("a: !!map x")
+@example("!!map x")
+@example("!!set {a, b}")
+@example("? {a: b}\n: c")
+@example("&a {x: *a, <<: *a}")
+@example("&a ? *a\n: *a")
+@example("a: &a\n  <<: *a")
+@example("%YAML 1." + "9" * 5000 + "\n---\na: 1")
+@example("a: " + "9" * 5000)
+@example("a: " + "0" + "7" * 5000)
+@example("a: " + "1:" * 5000 + "1")
+def test_given_any_yaml_when_loaded_then_it_loads_or_tells(
+    tmp_path_factory: pytest.TempPathFactory, text: str
+) -> None:
+    loads_or_tells(written(tmp_path_factory, text.encode("utf-8", "surrogatepass")))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.binary(max_size=200))
+def test_given_any_bytes_when_loaded_then_it_loads_or_tells(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
+    loads_or_tells(written(tmp_path_factory, content))
