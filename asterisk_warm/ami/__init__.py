@@ -1,0 +1,1 @@
+"""Asterisk's manager interface: redirects, and what must be known at start-up."""

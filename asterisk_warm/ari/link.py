@@ -1,0 +1,85 @@
+"""The engine's link to Asterisk: events in as facts, leads at the door announced, a reconciliation at every
+(re)connect."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+import structlog
+
+from asterisk_warm.ari.client import AriClient
+from asterisk_warm.ari.model import Message
+from asterisk_warm.ari.pbx import AriPbx
+from asterisk_warm.ari.socket import EventSocket
+from asterisk_warm.ari.translate import Translator, lead_at_door
+from asterisk_warm.core.handoff.events import Event
+from asterisk_warm.core.handoff.ids import parse_agent_leg
+from asterisk_warm.engine.intake import LeadAtDoor
+
+log = structlog.get_logger(__name__)
+
+
+class Engine(Protocol):
+    """What the link tells the engine."""
+
+    def lead_entered(self, lead: LeadAtDoor, team: str, options: Sequence[str]) -> None: ...
+
+    def post(self, handoff: str, event: Event) -> None: ...
+
+    def handoff_of_lead(self, channel: str) -> str | None: ...
+
+    async def recover(self) -> None: ...
+
+
+class AriLink:
+    """`run` stays connected until cancelled."""
+
+    def __init__(self, client: AriClient, app: str, pbx: AriPbx) -> None:
+        self._client = client
+        self._app = app
+        self._pbx = pbx
+        self._connected = asyncio.Event()
+
+    @property
+    def connected(self) -> bool:
+        """Connected, and reconciled with what Asterisk has."""
+        return self._connected.is_set()
+
+    async def reachable(self) -> None:
+        """Return as soon as it is connected."""
+        await self._connected.wait()
+
+    async def run(self, engine: Engine, ready: Callable[[], Awaitable[None]]) -> None:
+        """Serve the engine. `ready` is awaited after the first reconciliation. Raises Replaced."""
+        translator = Translator(engine.handoff_of_lead)
+
+        def on_event(message: Message) -> None:
+            if message.type == "StasisStart" and message.channel is not None:
+                self._stasis_start(engine, message)
+                return
+            for handoff, event in translator.facts(message):
+                engine.post(handoff, event)
+
+        async def on_connected() -> None:
+            await engine.recover()
+            self._connected.set()
+            await ready()
+
+        socket = EventSocket(self._client, self._app, on_event, on_connected, self._connected.clear)
+        await socket.run()
+
+    def _stasis_start(self, engine: Engine, message: Message) -> None:
+        channel = message.channel
+        assert channel is not None
+        self._pbx.entered(channel.id)
+        if parse_agent_leg(channel.id) is not None:
+            return
+        at_door = lead_at_door(message, channel)
+        if at_door is None:
+            log.warning(
+                "a channel came in another way than by our dialplan", channel=channel.name, args=message.args
+            )
+            return
+        engine.lead_entered(*at_door)

@@ -1,0 +1,19 @@
+"""The lead's name and number as phones are to show them: whatever a caller sends, nothing in it acts."""
+
+from __future__ import annotations
+
+NAME_LIMIT, NUMBER_LIMIT = 60, 32
+_UNSAFE = frozenset('"\\<>{}$`;|%')
+"""Characters that could end a quoted string, start a substitution or look like an address."""
+
+
+def shown_name(name: str) -> str:
+    """Printable, one line, at most 60 characters, without quotes, brackets and substitution marks."""
+    kept = "".join(c if c.isprintable() and c not in _UNSAFE else " " for c in name[: NAME_LIMIT * 4])
+    return " ".join(kept.split())[:NAME_LIMIT].strip()
+
+
+def shown_number(number: str) -> str:
+    """Only what can stand in a number: letters, digits, + * # - . _"""
+    kept = "".join(c for c in number if c.isascii() and (c.isalnum() or c in "+*#-._"))
+    return kept[:NUMBER_LIMIT]

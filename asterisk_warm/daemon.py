@@ -1,0 +1,204 @@
+"""The one place that names concrete adapters: a config in, a running daemon out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Mapping
+
+import structlog
+
+from asterisk_warm import __version__
+from asterisk_warm.ami.manager import AmiManager
+from asterisk_warm.api.server import Api
+from asterisk_warm.ari.client import AriClient
+from asterisk_warm.ari.link import AriLink
+from asterisk_warm.ari.pbx import AriPbx
+from asterisk_warm.ari.probe import missing_modules
+from asterisk_warm.ari.socket import Replaced
+from asterisk_warm.config import Config, TeamSettings
+from asterisk_warm.core.handoff.model import Agent
+from asterisk_warm.core.handoff.policy import Keys, Mode, Policy, Templates
+from asterisk_warm.engine.executor import Executor
+from asterisk_warm.engine.intake import Intake, Team
+from asterisk_warm.engine.ports import SpeechUnavailable
+from asterisk_warm.engine.service import HandoffService
+from asterisk_warm.engine.views import Health
+from asterisk_warm.speech import speaker_from
+from asterisk_warm.store.database import Database
+from asterisk_warm.store.errors import StoreError
+from asterisk_warm.store.journal import SqlJournal
+
+log = structlog.get_logger(__name__)
+
+CONTEXTS = ("warm-handoff", "warm-connected", "warm-fetch")
+"""What our dialplan file brings."""
+AMI_SECONDS = 5.0
+"""How long the start-up checks wait for AMI."""
+
+
+class CannotStart(Exception):
+    """The daemon cannot run; `remedy` says what to do, `exit_code` what the shell is told."""
+
+    def __init__(self, message: str, remedy: str, exit_code: int = 1) -> None:
+        super().__init__(message)
+        self.message, self.remedy, self.exit_code = message, remedy, exit_code
+
+
+async def serve(config: Config) -> None:
+    """Run until SIGTERM or SIGINT; calls go on in Asterisk meanwhile and are taken up again at the next
+    start. Raises CannotStart."""
+    set_up_log(config.log.level, config.log.format)
+    try:
+        database = await Database.open(config.database.reveal())
+    except StoreError as error:
+        raise CannotStart(str(error), "see `database` in the config") from error
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            daemon = Daemon(config, database)
+            running = tasks.create_task(daemon.run())
+            for number in (signal.SIGTERM, signal.SIGINT):
+                asyncio.get_running_loop().add_signal_handler(number, running.cancel)
+    except* CannotStart as group:
+        raise group.exceptions[0] from None
+    finally:
+        await database.close()
+
+
+class Daemon:
+    """Everything wired together."""
+
+    def __init__(self, config: Config, database: Database) -> None:
+        ari, ami = config.asterisk.ari, config.asterisk.ami
+        self._config = config
+        self._client = AriClient(ari.url, ari.user, ari.password.reveal())
+        self._ami = AmiManager(ami.host, ami.port, ami.user, ami.password.reveal())
+        pbx = AriPbx(self._client, ari.app, self._ami)
+        self._link = AriLink(self._client, ari.app, pbx)
+        self._speaker = speaker_from(
+            config.sounds.directory,
+            str(config.sounds.asterisk_directory),
+            config.speech.engines,
+            config.speech.budget_seconds,
+            _keys(config),
+            config.sounds.prompts,
+        )
+        executor = Executor(
+            pbx,
+            self._speaker,
+            speech_seconds=config.speech.budget_seconds,
+            reachable=self._link.reachable,
+        )
+        intake = Intake({name: team(settings) for name, settings in config.teams.items()})
+        self._service = HandoffService(SqlJournal(database), pbx, executor, intake, self._health)
+        self._api = Api(self._service, config.api.socket)
+        self._findings: tuple[str, ...] = ()
+        self._version = ""
+
+    async def run(self) -> None:
+        try:
+            await self._api.start()
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._prompts())
+                tasks.create_task(self._ami.run())
+                tasks.create_task(self._link.run(self._service, self._checked))
+        except* Replaced as group:
+            raise CannotStart(
+                str(group.exceptions[0]), "stop the other one, or give this one its own `app`"
+            ) from None
+        finally:
+            await self._service.stop()
+            await self._api.stop()
+            await self._speaker.close()
+            await self._client.close()
+            log.info("stopped; calls stay as they are")
+
+    async def _prompts(self) -> None:
+        """Beside everything else: after a restart the prompts are there already, and calls must not wait for an engine to load."""
+        try:
+            await self._speaker.ensure_prompts()
+        except SpeechUnavailable as unavailable:
+            log.error("no prompts", why=str(unavailable))
+
+    async def _checked(self) -> None:
+        """What is missing in Asterisk, told at every connect."""
+        findings = await missing_modules(self._client)
+        if await self._ami.wait_connected(AMI_SECONDS):
+            self._version = await self._ami.version()
+            findings += [
+                f"dialplan context {context} is missing: include dialplan/asterisk_warm.conf in extensions.conf"
+                for context in CONTEXTS
+                if not await self._ami.context_exists(context)
+            ]
+        else:
+            findings.append(
+                f"AMI is not connected: {self._ami.refused or 'check host, port and manager.conf'}"
+            )
+        self._findings = tuple(findings)
+        for finding in findings:
+            log.warning("finding", what=finding)
+        log.info("ready", asterisk=self._version, findings=len(findings))
+
+    async def _health(self, open_handoffs: int) -> Health:
+        return Health(
+            version=__version__,
+            asterisk=self._version,
+            ari_connected=self._link.connected,
+            ami_connected=self._ami.connected,
+            open_handoffs=open_handoffs,
+            findings=self._findings,
+        )
+
+
+def _keys(config: Config) -> Mapping[str, str] | None:
+    """The keys that the shipped instructions can name: None when the teams differ in them."""
+    keys = {(s.keys.accept, s.keys.decline, s.keys.repeat) for s in config.teams.values()}
+    if len(keys) != 1:
+        return None
+    accept, decline, repeat = keys.pop()
+    return {"accept": accept, "decline": decline, "repeat": repeat}
+
+
+def team(settings: TeamSettings) -> Team:
+    """A team of the config as the engine knows it."""
+    templates, keys = settings.templates, settings.keys
+    return Team(
+        id=settings.id,
+        name=settings.name,
+        agents=tuple(Agent(agent.id, agent.name, agent.endpoint) for agent in settings.agents),
+        policy=Policy(
+            mode=Mode(settings.mode),
+            ring_seconds=settings.ring_seconds,
+            decision_seconds=settings.decision_seconds,
+            hold_seconds=settings.hold_seconds,
+            comfort_seconds=settings.comfort_seconds,
+            music=settings.music,
+            introduction=settings.introduction,
+            keys=Keys(keys.accept, keys.decline, keys.repeat),
+            templates=Templates(
+                templates.briefing, templates.instructions, templates.introduction, templates.taken
+            ),
+        ),
+    )
+
+
+def set_up_log(level: str, form: str) -> None:
+    """Lines on standard error: text for people, JSON for machines."""
+    number = logging.getLevelNamesMapping()[level.upper()]
+    logging.basicConfig(level=max(number, logging.WARNING), stream=sys.stderr, force=True)
+    last: structlog.typing.Processor = structlog.processors.JSONRenderer()
+    if form == "text":
+        last = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            last,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )

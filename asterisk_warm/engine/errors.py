@@ -1,0 +1,17 @@
+"""Why a request to the engine was turned down: one exception, four kinds, and what to do about it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Kind = Literal["not_found", "conflict", "invalid", "unreachable"]
+
+
+class Refused(Exception):
+    """A request that changes nothing."""
+
+    def __init__(self, kind: Kind, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.kind: Kind = kind
+        self.message = message
+        self.remedy = remedy

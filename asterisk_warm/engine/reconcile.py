@@ -1,0 +1,43 @@
+"""One handoff beside what Asterisk really has: the same look serves a restart, a reconnect and a routine
+check."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from asterisk_warm.core.handoff.commands import Command, RingAgent
+from asterisk_warm.core.handoff.events import Reconciled
+from asterisk_warm.core.handoff.ids import agent_leg, bridge_id
+from asterisk_warm.core.handoff.model import Handoff
+from asterisk_warm.engine.ids import new_event_id
+from asterisk_warm.engine.ports import Found
+
+
+def compare(
+    handoff: Handoff, found: Found, at: float, *, after_outage: bool, pending: Collection[Command] = ()
+) -> Reconciled:
+    """The fact that the core is told. An agent whose ringing was ordered but not carried out yet counts
+    as ringing."""
+    bridge = bridge_id(handoff.id)
+    lead = found.channels.get(handoff.lead.channel)
+    legs = {
+        offer.number: found.channels.get(agent_leg(handoff.id, offer.number))
+        for offer in handoff.offers
+        if offer.leg_open
+    }
+    to_ring = {command.offer for command in pending if isinstance(command, RingAgent)}
+    return Reconciled(
+        at=at,
+        event_id=new_event_id(),
+        after_outage=after_outage,
+        lead_present=lead is not None,
+        lead_in_stasis=lead is not None and lead.in_stasis,
+        lead_in_bridge=lead is not None and lead.bridge == bridge,
+        bridge_present=bridge in found.bridges,
+        agents_up=tuple(n for n, leg in legs.items() if leg and leg.up),
+        agents_ringing=tuple(
+            n for n, leg in legs.items() if (leg and not leg.up) or (leg is None and n in to_ring)
+        ),
+        agents_joined=tuple(n for n, leg in legs.items() if leg and leg.bridge == bridge),
+        agents_out_of_stasis=tuple(n for n, leg in legs.items() if leg and leg.up and not leg.in_stasis),
+    )

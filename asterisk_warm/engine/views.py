@@ -1,0 +1,145 @@
+"""What the API and the CLI show of a handoff. Times are seconds since the epoch, durations milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from asterisk_warm.core.handoff.model import Handoff, Offer
+
+
+@dataclass(frozen=True, slots=True)
+class LeadView:
+    name: str
+    number: str
+    summary: str
+    channel: str
+    details: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class AgentView:
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferView:
+    number: int
+    agent_id: str
+    agent_name: str
+    state: str
+    cause: str
+    rung_at: float
+    ringing_at: float | None
+    answered_at: float | None
+    decided_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffView:
+    id: str
+    team: str
+    team_name: str
+    mode: str
+    state: str
+    status: str | None
+    reason: str
+    lead: LeadView
+    agent: AgentView | None
+    offers: tuple[OfferView, ...]
+    not_free: dict[str, str]
+    """Agent id → why they were not rung."""
+    requested_at: float
+    joined_at: float | None
+    ended_at: float | None
+    ring_ms: int | None
+    """Of the agent who took it: from ringing to answering."""
+    briefing_ms: int | None
+    """Of the agent who took it: from answering to accepting."""
+    gap_ms: int | None
+    """The handoff gap: from the request until a human was with the lead."""
+    requested_by: str
+    settled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoryLine:
+    at: float
+    offset: float
+    """Seconds since the request."""
+    who: str
+    """lead, an agent's name, or the handoff itself."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class JournalLine:
+    seq: int
+    at: float
+    event: str
+    detail: dict[str, Any]
+    state: str
+    commands: Sequence[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    version: str
+    asterisk: str
+    """Asterisk's version, or "" when unknown."""
+    ari_connected: bool
+    ami_connected: bool
+    open_handoffs: int
+    findings: tuple[str, ...]
+    """What is wrong, each with its remedy."""
+
+
+def view(handoff: Handoff) -> HandoffView:
+    winner = handoff.winner
+    return HandoffView(
+        id=handoff.id,
+        team=handoff.team,
+        team_name=handoff.team_name,
+        mode=handoff.policy.mode.value,
+        state=handoff.state.value,
+        status=handoff.status.value if handoff.status else None,
+        reason=handoff.reason,
+        lead=LeadView(
+            handoff.lead.name,
+            handoff.lead.number,
+            handoff.lead.summary,
+            handoff.lead.channel,
+            dict(handoff.lead.details),
+        ),
+        agent=AgentView(winner.agent.id, winner.agent.name) if winner else None,
+        offers=tuple(map(_offer, handoff.offers)),
+        not_free=dict(handoff.not_free),
+        requested_at=handoff.requested_at,
+        joined_at=handoff.joined_at,
+        ended_at=handoff.ended_at,
+        ring_ms=_ms(winner.ringing_at or winner.rung_at, winner.answered_at) if winner else None,
+        briefing_ms=_ms(winner.answered_at, winner.decided_at) if winner else None,
+        gap_ms=handoff.gap_ms,
+        requested_by=handoff.requested_by,
+        settled=handoff.settled,
+    )
+
+
+def _offer(offer: Offer) -> OfferView:
+    return OfferView(
+        offer.number,
+        offer.agent.id,
+        offer.agent.name,
+        offer.state.value,
+        offer.cause,
+        offer.rung_at,
+        offer.ringing_at,
+        offer.answered_at,
+        offer.decided_at,
+    )
+
+
+def _ms(start: float | None, end: float | None) -> int | None:
+    return None if start is None or end is None else round((end - start) * 1000)

@@ -1,0 +1,26 @@
+"""Briefing text → cached audio that Asterisk can play."""
+
+from asterisk_warm.speech.cache import SpeechCache
+from asterisk_warm.speech.engine import CannotSay, Engine, EngineDown, Speech
+from asterisk_warm.speech.espeak_engine import EspeakEngine
+from asterisk_warm.speech.folder import SoundFolder
+from asterisk_warm.speech.hibari_engine import HibariEngine
+from asterisk_warm.speech.prompts import UnknownPrompt, prompt_names
+from asterisk_warm.speech.speaker import CachedSpeaker, SpeechUnavailable
+from asterisk_warm.speech.text import speakable
+
+__all__ = [
+    "CachedSpeaker",
+    "CannotSay",
+    "Engine",
+    "EngineDown",
+    "EspeakEngine",
+    "HibariEngine",
+    "SoundFolder",
+    "Speech",
+    "SpeechCache",
+    "SpeechUnavailable",
+    "UnknownPrompt",
+    "prompt_names",
+    "speakable",
+]

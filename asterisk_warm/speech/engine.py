@@ -1,0 +1,44 @@
+"""What a speech engine is to us, and the two ways in which it can let us down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from asterisk_warm.speech.audio import Samples
+
+
+class EngineDown(Exception):
+    """The engine cannot work now: not installed, voice missing, too slow, crashed. Ask again later."""
+
+
+class CannotSay(Exception):
+    """The engine works but has no sound for this text; another engine may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """What an engine returned: a waveform and its rate in Hz."""
+
+    samples: Samples
+    rate: int
+
+
+class Engine(Protocol):
+    """Turns one line of `speakable` text into sound."""
+
+    @property
+    def name(self) -> str:
+        """As written in the configuration, for messages."""
+
+    async def identity(self) -> str:
+        """Engine, version and voice: two engines of one identity say a text alike. Raises EngineDown."""
+
+    async def warm_up(self) -> None:
+        """Do now what the first line would otherwise wait for. Raises EngineDown."""
+
+    async def say(self, text: str) -> Speech:
+        """The spoken text. Raises EngineDown or CannotSay."""
+
+    async def close(self) -> None:
+        """Let go of threads and memory."""

@@ -1,0 +1,189 @@
+"""The adapter: lines of text → sound URIs, by the first engine that can, rendered once and kept."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from asterisk_warm.speech import overrides, prompts
+from asterisk_warm.speech.audio import telephone
+from asterisk_warm.speech.cache import SpeechCache
+from asterisk_warm.speech.engine import CannotSay, Engine, EngineDown
+from asterisk_warm.speech.folder import SUFFIX, SoundFolder
+from asterisk_warm.speech.text import speakable
+
+REST = 60.0
+"""Seconds a failed engine is left alone, so that not every line waits for its time limit again."""
+
+_log = logging.getLogger(__name__)
+
+
+class SpeechUnavailable(Exception):
+    """No engine could speak, or the sound could not be written; `reason` says which and why, in words."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class _Unsayable(Exception):
+    """Each engine that works has no sound for this one text."""
+
+
+class CachedSpeaker:
+    """The engine's `Speaker` port.
+
+    Below `folder`: `cache/` for lines, `prompts/` for ours, `replaced/` for copies of the admin's recordings
+    in `own_prompts`, which take the place of ours. `engines` are tried in order. `keys` are the digits that
+    the prompt "instructions" names; None if teams differ in them.
+    """
+
+    def __init__(
+        self,
+        folder: SoundFolder,
+        engines: Sequence[Engine],
+        *,
+        keys: Mapping[str, str] | None = prompts.KEYS,
+        own_prompts: Path | None = None,
+        cache: SpeechCache | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._engines = tuple(engines)
+        self._keys = keys
+        self._own_prompts = own_prompts
+        self._prompts = folder.sub("prompts")
+        self._replaced = folder.sub("replaced")
+        self._cache = cache or SpeechCache(folder.sub("cache"))
+        self._monotonic = monotonic
+        self._identities: dict[str, str] = {}  # engine → what its files in the cache are known by
+        self._resting: dict[str, tuple[float, str]] = {}  # engine → (until, why)
+        self._under_way: dict[str, asyncio.Task[str]] = {}  # text → the one rendering all wait for
+
+    async def prepare(self, lines: Sequence[str]) -> tuple[str, ...]:
+        """The sound URI of each line's spoken form, rendered if it was not yet. Each URI can be played.
+
+        A line with nothing to say, or that no working engine has a sound for, is a short silence. Raises
+        SpeechUnavailable if no engine works, if nothing at all could be said, or if the disk refuses.
+        """
+        texts = [speakable(line) for line in lines]
+        uris = [await self._uri(text) if text else None for text in texts]
+        if any(texts) and not any(uris):
+            raise SpeechUnavailable("no engine has a sound for this text")
+        return tuple(uri or self.prompt(prompts.SILENCE) for uri in uris)
+
+    def prompt(self, name: str) -> str:
+        """The sound URI of a prompt, the admin's own recording first. Raises UnknownPrompt (a KeyError)."""
+        if name not in prompts.prompt_names():
+            raise prompts.UnknownPrompt(name, prompts.prompt_names())
+        folder = self._replaced if self._replaced.holds(name) else self._prompts
+        return folder.uri(name)
+
+    async def ensure_prompts(self, progress: Callable[[str, int, int], None] | None = None) -> None:
+        """For start-up: load the engine and make every prompt's file, spoken now or else as shipped.
+
+        `progress` is told (name, how many are done, of how many). SpeechUnavailable if the disk refuses.
+        """
+        await self._warm_up()
+        names, texts = prompts.prompt_names(), prompts.prompt_texts(self._keys)
+        try:
+            await asyncio.to_thread(overrides.mirror, self._own_prompts, self._replaced, names)
+            for done, name in enumerate(names, start=1):
+                text = texts.get(name)
+                sound = await self._spoken(name, text) if text else prompts.without_speech(name)
+                await asyncio.to_thread(self._prompts.keep, f"{name}{SUFFIX}", sound)
+                if progress:
+                    progress(name, done, len(names))
+        except OSError as error:
+            raise SpeechUnavailable(f"cannot write the prompts: {error}") from error
+
+    async def close(self) -> None:
+        """Stop rendering and let go of the engines."""
+        under_way = list(self._under_way.values())
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+        for engine in self._engines:
+            await engine.close()
+
+    async def _warm_up(self) -> None:
+        """Load the first engine that works: no briefing is to wait for it, even if all prompts are cached."""
+        for engine in self._engines:
+            try:
+                return await engine.warm_up()
+            except EngineDown as error:
+                self._let_rest(engine, error)
+
+    async def _spoken(self, name: str, text: str) -> bytes:
+        """A prompt's sound."""
+        try:
+            return self._cache.read(await self._file(text))
+        except (SpeechUnavailable, _Unsayable) as error:
+            _log.warning("the prompt %s is the shipped recording: %s", name, error)
+            return prompts.shipped(name, text)
+
+    async def _uri(self, text: str) -> str | None:
+        try:
+            return self._cache.uri(await self._file(text))
+        except _Unsayable as error:
+            _log.warning("a line is left out: %s", error)  # never the text: it is about a person
+            return None
+
+    async def _file(self, text: str) -> str:
+        """The cache's name of the spoken text. Whoever asks for it meanwhile waits for the same rendering."""
+        task = self._under_way.get(text)
+        if task is None:
+            task = self._under_way[text] = asyncio.create_task(self._render(text))
+            task.add_done_callback(lambda ended: self._forget(text, ended))
+        return await asyncio.shield(task)  # one who stops waiting must not stop it for the others
+
+    def _forget(self, text: str, ended: asyncio.Task[str]) -> None:
+        del self._under_way[text]
+        if not ended.cancelled():
+            ended.exception()  # looked at here, in case nobody waits any more
+
+    async def _render(self, text: str) -> str:
+        """By the first engine that has it in the cache or can say it."""
+        down: list[str] = []
+        silent: list[str] = []
+        for engine in self._engines:
+            try:
+                return await self._by(engine, text)
+            except CannotSay as error:
+                silent.append(f"{engine.name}: {error}")
+            except EngineDown as error:
+                down.append(f"{engine.name}: {error}")
+            except OSError as error:
+                raise SpeechUnavailable(f"cannot write the spoken line: {error}") from error
+        if silent:
+            raise _Unsayable("; ".join(silent + down))
+        raise SpeechUnavailable("; ".join(down) or "no speech engine is configured")
+
+    async def _by(self, engine: Engine, text: str) -> str:
+        """From the cache, even while the engine rests; else said by it now."""
+        known = self._identities.get(engine.name)
+        if known and self._cache.use(name := self._cache.name(known, text)):
+            return name
+        until, why = self._resting.get(engine.name, (float("-inf"), ""))
+        if self._monotonic() < until:
+            raise EngineDown(why)
+        try:
+            identity = self._identities[engine.name] = await engine.identity()
+            name = self._cache.name(identity, text)
+            if identity != known and self._cache.use(name):
+                return name
+            speech = await engine.say(text)
+        except EngineDown as error:
+            self._let_rest(engine, error)
+            raise
+        sound = await asyncio.to_thread(telephone, speech.samples, speech.rate)
+        if not sound:
+            raise CannotSay("it came back silent")
+        await asyncio.to_thread(self._cache.put, name, sound)
+        return name
+
+    def _let_rest(self, engine: Engine, error: EngineDown) -> None:
+        _log.warning("speech engine %s rests for %g s: %s", engine.name, REST, error)
+        self._resting[engine.name] = (self._monotonic() + REST, str(error))

@@ -1,0 +1,7 @@
+"""The journal in a database: SQLite by default, PostgreSQL by URL."""
+
+from asterisk_warm.store.database import Database
+from asterisk_warm.store.errors import StoreError
+from asterisk_warm.store.journal import SqlJournal
+
+__all__ = ["Database", "SqlJournal", "StoreError"]

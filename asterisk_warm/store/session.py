@@ -1,0 +1,77 @@
+"""The one PostgreSQL session that writes, and that keeps other daemons out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from sqlalchemy import URL, Dialect
+
+from asterisk_warm.store.errors import StoreError
+
+_KEY = int.from_bytes(b"warm", "big")
+
+_HOLDER = """
+    SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)
+    WHERE locktype = 'advisory' AND granted AND classid = 0 AND objid = %s AND datname = current_database()
+"""
+
+# Its process id alone would not do: the server may have given it to somebody else's session.
+_END_OURS = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE pid = %s AND application_name = current_setting('application_name')
+"""
+
+
+class Session:
+    """A connection that holds our advisory lock for as long as it lives, made anew when it was lost.
+
+    A pooler that shares sessions (pgbouncer in transaction mode) must not be between.
+    """
+
+    def __init__(self, dialect: Dialect, url: URL, place: str) -> None:
+        self._dialect = dialect
+        self._url = url
+        self._place = place
+        self._driver: psycopg.Connection[Any] | None = None
+
+    @property
+    def is_lost(self) -> bool:
+        return self._driver is None or self._driver.closed
+
+    def driver(self) -> psycopg.Connection[Any]:
+        """The connection. Raises psycopg.Error if there is no server, StoreError if another has the lock."""
+        if self._driver is None or self._driver.closed:
+            self._driver = self._connect(self._driver)
+        return self._driver
+
+    def close(self) -> None:
+        if self._driver is not None:
+            self._driver.close()
+
+    def _connect(self, lost: psycopg.Connection[Any] | None) -> psycopg.Connection[Any]:
+        arguments, options = self._dialect.create_connect_args(self._url)
+        driver = psycopg.connect(*arguments, **options, autocommit=True)
+        try:
+            if lost is not None:
+                # The server may not have noticed yet, and keep the lock for it.
+                driver.execute(_END_OURS, (lost.info.backend_pid,))
+            self._lock(driver)
+        except BaseException:
+            driver.close()
+            raise
+        driver.autocommit = False
+        return driver
+
+    def _lock(self, driver: psycopg.Connection[Any]) -> None:
+        driver.execute("SET lock_timeout = '1s'")
+        try:
+            driver.execute("SELECT pg_advisory_lock(%s)", (_KEY,))
+        except psycopg.errors.LockNotAvailable as error:
+            holder = driver.execute(_HOLDER, (_KEY,)).fetchone()
+            raise StoreError(
+                self._place,
+                f"another daemon has the database open: {holder[0] if holder else 'unknown'}",
+                "stop it first, or give this one a database of its own",
+            ) from error
+        driver.execute("RESET lock_timeout")

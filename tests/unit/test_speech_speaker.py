@@ -1,0 +1,298 @@
+"""Lines of text → sounds that Asterisk can play."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from asterisk_warm.speech import (
+    CachedSpeaker,
+    CannotSay,
+    EngineDown,
+    EspeakEngine,
+    HibariEngine,
+    SoundFolder,
+    Speech,
+    SpeechUnavailable,
+    UnknownPrompt,
+    prompt_names,
+)
+from asterisk_warm.speech.audio import RATE
+from asterisk_warm.speech.prompts import prompt_texts, shipped
+from asterisk_warm.speech.shipped import FOLDER, record
+
+LINES = ("Grant Weatherly, home insurance. Renews in three weeks.", "Press 1 to accept.")
+
+
+class Tone:
+    """An engine whose failures are ours to choose: it says everything as a tone, and counts."""
+
+    def __init__(self, name: str = "tone", fails: Exception | None = None) -> None:
+        self.name = name
+        self.fails = fails
+        self.said: list[str] = []
+        self.asked = asyncio.Event()
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def identity(self) -> str:
+        return f"{self.name} 1"
+
+    async def warm_up(self) -> None:
+        if isinstance(self.fails, EngineDown):
+            raise self.fails
+
+    async def say(self, text: str) -> Speech:
+        self.said.append(text)
+        self.asked.set()
+        await self.gate.wait()
+        if self.fails:
+            raise self.fails
+        return Speech(np.sin(np.arange(8000) / 3).astype(np.float32), 8000)
+
+    async def close(self) -> None:
+        self.gate.set()
+
+
+def here(folder: Path) -> SoundFolder:
+    return SoundFolder(folder, "/as/asterisk/sees/it")
+
+
+def sound(folder: Path, uri: str) -> bytes:
+    prefix = "sound:/as/asterisk/sees/it/"
+    assert uri.startswith(prefix)
+    return (folder / f"{uri.removeprefix(prefix)}.ulaw").read_bytes()
+
+
+def files(folder: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
+def sizes(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_size for path in folder.iterdir()}
+
+
+@pytest.fixture
+async def hibari() -> AsyncIterator[HibariEngine]:
+    engine = HibariEngine()
+    yield engine
+    await engine.close()
+
+
+async def test_given_a_briefing_then_it_is_spoken_and_the_second_time_it_is_there(
+    tmp_path: Path, hibari: HibariEngine
+) -> None:
+    speaker = CachedSpeaker(here(tmp_path), [hibari])
+    uris = await speaker.prepare(LINES)
+    assert [3 < len(sound(tmp_path, uri)) / RATE < 6 for uri in uris] == [True, False]
+    before, started = files(tmp_path), time.perf_counter()
+    assert await speaker.prepare(LINES) == uris
+    assert time.perf_counter() - started < 0.005
+    assert files(tmp_path) == before
+
+
+async def test_given_a_restart_then_what_was_spoken_is_still_there(tmp_path: Path) -> None:
+    uris = await CachedSpeaker(here(tmp_path), [Tone()]).prepare(LINES)
+    again = Tone()
+    assert await CachedSpeaker(here(tmp_path), [again]).prepare(LINES) == uris
+    assert again.said == []
+
+
+async def test_given_many_who_want_one_line_then_it_is_rendered_once(tmp_path: Path) -> None:
+    engine = Tone()
+    speaker = CachedSpeaker(here(tmp_path), [engine])
+    engine.gate.clear()
+    wanting = [asyncio.create_task(speaker.prepare(["Hello."])) for _ in range(20)]
+    impatient = wanting.pop(0)
+    async with asyncio.timeout(5):
+        await engine.asked.wait()
+    impatient.cancel()
+    engine.gate.set()
+    assert len(set(await asyncio.gather(*wanting))) == 1
+    assert engine.said == ["Hello."]
+    assert len(files(tmp_path)) == 1
+
+
+async def test_given_nobody_who_waits_any_more_then_a_failure_is_nobodys_surprise(tmp_path: Path) -> None:
+    engine = Tone(fails=EngineDown("broken"))
+    speaker = CachedSpeaker(here(tmp_path), [engine])
+    engine.gate.clear()
+    task = asyncio.create_task(speaker.prepare(["Hello."]))
+    async with asyncio.timeout(5):
+        await engine.asked.wait()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await speaker.close()
+
+
+async def test_given_an_engine_that_is_down_then_the_next_speaks_and_the_first_rests(tmp_path: Path) -> None:
+    now = 0.0
+    first, second = Tone("first", EngineDown("broken")), Tone("second")
+    speaker = CachedSpeaker(here(tmp_path), [first, second], monotonic=lambda: now)
+    await speaker.prepare(["One.", "Two."])
+    assert (first.said, second.said) == (["One."], ["One.", "Two."])
+    now, first.fails = 61.0, None
+    await speaker.prepare(["Three."])
+    assert first.said == ["One.", "Three."]
+
+
+async def test_given_a_resting_engine_then_what_it_said_before_is_still_used(tmp_path: Path) -> None:
+    engine = Tone()
+    speaker = CachedSpeaker(here(tmp_path), [engine])
+    uris = await speaker.prepare(["One."])
+    engine.fails = EngineDown("broken")
+    with pytest.raises(SpeechUnavailable):
+        await speaker.prepare(["Two."])
+    assert await speaker.prepare(["One."]) == uris
+
+
+async def test_given_real_engines_of_which_the_first_is_not_installed_then_the_second_speaks(
+    tmp_path: Path, hibari: HibariEngine
+) -> None:
+    absent = EspeakEngine(program=str(tmp_path / "absent"))
+    speaker = CachedSpeaker(here(tmp_path / "sounds"), [absent, hibari])
+    (uri,) = await speaker.prepare(["Hello there, this is a test."])
+    assert len(sound(tmp_path / "sounds", uri)) > RATE
+
+
+async def test_given_a_name_in_a_script_hibari_cannot_read_then_espeak_says_it(
+    tmp_path: Path, hibari: HibariEngine
+) -> None:
+    uris = await CachedSpeaker(here(tmp_path), [hibari, EspeakEngine()]).prepare(["יוסי", "Hello."])
+    assert all(len(sound(tmp_path, uri)) > RATE / 4 for uri in uris)
+
+
+async def test_given_no_engine_that_works_then_the_reason_names_each(tmp_path: Path) -> None:
+    engines = [Tone("first", EngineDown("no voice")), Tone("second", EngineDown("too slow"))]
+    with pytest.raises(SpeechUnavailable) as refused:
+        await CachedSpeaker(here(tmp_path), engines).prepare(LINES)
+    assert refused.value.reason == "first: no voice; second: too slow"
+    with pytest.raises(SpeechUnavailable, match="no speech engine is configured"):
+        await CachedSpeaker(here(tmp_path), []).prepare(LINES)
+
+
+async def test_given_a_disk_that_refuses_then_speech_is_unavailable(tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("in the way")
+    (tmp_path / "prompts").write_text("in the way")
+    speaker = CachedSpeaker(here(tmp_path), [Tone()])
+    with pytest.raises(SpeechUnavailable, match="cannot write"):
+        await speaker.prepare(["Hello."])
+    with pytest.raises(SpeechUnavailable, match="cannot write"):
+        await speaker.ensure_prompts()
+
+
+async def test_given_an_empty_line_then_it_is_a_silence_that_can_be_played(tmp_path: Path) -> None:
+    speaker = CachedSpeaker(here(tmp_path), [Tone()])
+    await speaker.ensure_prompts()
+    uris = await speaker.prepare(["", "💩", "Hello."])
+    assert uris[0] == uris[1] == speaker.prompt("silence")
+    assert set(sound(tmp_path, uris[0])) == {0xFF}
+    assert len(sound(tmp_path, uris[2])) > 0.9 * RATE
+
+
+async def test_given_one_line_nobody_can_say_then_the_others_are_said(tmp_path: Path) -> None:
+    class Picky(Tone):
+        async def say(self, text: str) -> Speech:
+            if text == "Bad.":
+                raise CannotSay("no sound")
+            if text == "Silent.":
+                return Speech(np.zeros(8000, np.float32), 8000)
+            return await super().say(text)
+
+    speaker = CachedSpeaker(here(tmp_path), [Picky()])
+    uris = await speaker.prepare(["Bad.", "Silent.", "Good."])
+    assert uris[:2] == (speaker.prompt("silence"),) * 2 != uris[2]
+    with pytest.raises(SpeechUnavailable, match="no engine has a sound"):
+        await speaker.prepare(["Bad.", ""])
+
+
+async def test_given_a_first_start_then_every_prompt_is_made_by_the_engine(
+    tmp_path: Path, hibari: HibariEngine
+) -> None:
+    told: list[tuple[str, int, int]] = []
+    speaker = CachedSpeaker(here(tmp_path), [hibari])
+    await speaker.ensure_prompts(lambda name, done, total: told.append((name, done, total)))
+    count = len(prompt_names())
+    assert told == [(name, done, count) for done, name in enumerate(prompt_names(), start=1)]
+    assert all(len(sound(tmp_path, speaker.prompt(name))) > RATE for name in prompt_texts())
+
+
+async def test_given_the_texts_of_today_then_what_is_shipped_is_their_reading(
+    tmp_path: Path, hibari: HibariEngine
+) -> None:
+    await record(hibari, tmp_path)  # who changes prompts.yaml runs this for the package too
+    fresh, kept = sizes(tmp_path), sizes(FOLDER)
+    assert kept == pytest.approx(fresh, rel=0.03)
+    assert sum(kept.values()) < 400_000
+
+
+async def test_given_a_second_start_then_no_prompt_is_written_again(tmp_path: Path) -> None:
+    await CachedSpeaker(here(tmp_path), [Tone()]).ensure_prompts()
+    before = files(tmp_path)
+    await CachedSpeaker(here(tmp_path), [Tone()]).ensure_prompts()
+    assert files(tmp_path) == before
+
+
+async def test_given_other_keys_then_the_instructions_name_them(tmp_path: Path) -> None:
+    engine = Tone()
+    keys = {"accept": "5", "decline": "#", "repeat": "*"}
+    await CachedSpeaker(here(tmp_path), [engine], keys=keys).ensure_prompts()
+    assert "Press 5 to accept, pound to decline, star to repeat." in engine.said
+
+
+async def test_given_no_engine_then_the_shipped_prompts_are_there(tmp_path: Path) -> None:
+    speaker = CachedSpeaker(here(tmp_path), [Tone(fails=EngineDown("broken"))])
+    await speaker.ensure_prompts()
+    assert sound(tmp_path, speaker.prompt("instructions")) == shipped(
+        "instructions", prompt_texts()["instructions"]
+    )
+    assert all(sound(tmp_path, speaker.prompt(name)) for name in prompt_names())
+
+
+@pytest.mark.parametrize("keys", [{"accept": "5", "decline": "2", "repeat": "3"}, None])
+async def test_given_no_engine_and_other_keys_then_no_recording_names_the_wrong_ones(
+    tmp_path: Path, keys: dict[str, str] | None
+) -> None:
+    speaker = CachedSpeaker(here(tmp_path), [], keys=keys)
+    await speaker.ensure_prompts()
+    assert sound(tmp_path, speaker.prompt("instructions")) == sound(tmp_path, speaker.prompt("beep"))
+
+
+async def test_given_the_admins_own_recordings_then_they_win_until_they_are_taken_away(
+    tmp_path: Path,
+) -> None:
+    own, sounds = tmp_path / "own", tmp_path / "sounds"
+    own.mkdir()
+    (own / "comfort.wav").write_bytes(b"RIFF their own")
+    (own / "notes.txt").write_text("no prompt")
+    speaker = CachedSpeaker(here(sounds), [], own_prompts=own)
+    await speaker.ensure_prompts()
+    assert speaker.prompt("comfort") == "sound:/as/asterisk/sees/it/replaced/comfort"
+    assert speaker.prompt("comfort-2") == "sound:/as/asterisk/sees/it/prompts/comfort-2"
+    (copy,) = (sounds / "replaced").iterdir()
+    assert copy.read_bytes() == b"RIFF their own"
+    assert copy.stat().st_mode & 0o777 == 0o644
+
+    (own / "comfort.wav").rename(own / "comfort.gsm")
+    await speaker.ensure_prompts()
+    assert [path.name for path in (sounds / "replaced").iterdir()] == ["comfort.gsm"]
+
+    await CachedSpeaker(here(sounds), []).ensure_prompts()
+    assert speaker.prompt("comfort") == "sound:/as/asterisk/sees/it/prompts/comfort"
+
+
+async def test_given_a_folder_of_own_recordings_that_is_not_there_then_it_is_said(tmp_path: Path) -> None:
+    with pytest.raises(SpeechUnavailable, match="absent"):
+        await CachedSpeaker(here(tmp_path), [], own_prompts=tmp_path / "absent").ensure_prompts()
+
+
+def test_given_a_prompt_there_is_not_then_those_there_are_are_named(tmp_path: Path) -> None:
+    with pytest.raises(UnknownPrompt, match=r"no prompt 'confort'; there are .*comfort") as refused:
+        CachedSpeaker(here(tmp_path), []).prompt("confort")
+    assert isinstance(refused.value, KeyError)
+    assert "comfort" in refused.value.valid

@@ -1,0 +1,174 @@
+"""What is particular to PostgreSQL: one daemon per database, several writes together, a server that fails."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Iterator
+
+import psycopg
+import pytest
+from sqlalchemy import text
+from store_databases import PostgresServer, entry, shared_server
+
+from asterisk_warm.store import Database, SqlJournal, StoreError
+from asterisk_warm.store.statements import Driver
+
+
+@pytest.fixture
+def url() -> str:
+    return shared_server().create()
+
+
+@pytest.fixture
+async def database(url: str) -> AsyncIterator[Database]:
+    async with await Database.open(url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def server() -> Iterator[PostgresServer]:
+    """One that may be stopped."""
+    server = PostgresServer()
+    yield server
+    server.remove()
+
+
+def end_sessions() -> None:
+    """Cut every connection, as a failing network would."""
+    with shared_server().connect("postgres") as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+
+
+# ---- one daemon ----
+
+
+async def test_given_a_running_daemon_when_another_starts_then_it_names_it(database: Database, url: str) -> None:
+    with pytest.raises(StoreError, match=r"another daemon has the database open: asterisk-warm \d+ on ") as raised:
+        await Database.open(url)
+    assert raised.value.remedy
+    await database.close()
+    await (await Database.open(url)).close()
+
+
+# ---- writes together ----
+
+
+async def test_given_many_writes_at_once_then_few_transactions_and_all_in_order(database: Database) -> None:
+    journal = SqlJournal(database)
+    results = await asyncio.gather(
+        *(journal.commit(entry(event_id=str(number), commands=[("Ring", b"{}")])) for number in range(100))
+    )
+    ids = [outbox_id for (outbox_id,) in results if results]
+    assert ids == sorted(ids)
+    transactions = await database.read(
+        lambda connection: connection.execute(text("SELECT count(DISTINCT xmin::text) FROM handoff_events")).scalar()
+    )
+    assert transactions < 10
+    stored = await database.read(
+        lambda connection: connection.execute(text("SELECT event_id FROM handoff_events ORDER BY seq")).scalars().all()
+    )
+    assert stored == [str(number) for number in range(100)]
+
+
+async def test_given_one_of_several_writes_fails_then_the_others_do_not(database: Database) -> None:
+    def fails(driver: Driver) -> None:
+        driver.execute("INSERT INTO handoff_outbox (id) VALUES (1)", ())
+
+    def refuses(driver: Driver) -> None:
+        raise KeyError("of its own")
+
+    journal = SqlJournal(database)
+    results = await asyncio.gather(
+        journal.commit(entry(event_id="1")),
+        journal.commit(entry(event_id="2")),
+        database.write(fails),
+        journal.commit(entry(event_id="2")),
+        database.write(refuses),
+        journal.commit(entry(event_id="3")),
+        return_exceptions=True,
+    )
+    assert [results[index] for index in (0, 1, 3, 5)] == [(), (), None, ()]
+    assert isinstance(results[2], StoreError) and isinstance(results[4], KeyError)
+    assert [event.seq for event in await journal.events("warm-1")] == [1, 2, 3]
+
+
+async def test_given_a_caller_who_no_longer_waits_then_it_is_written_all_the_same(database: Database) -> None:
+    journal = SqlJournal(database)
+    impatient = asyncio.create_task(journal.commit(entry(event_id="1")))
+    await asyncio.sleep(0)
+    impatient.cancel()
+    await journal.commit(entry(event_id="2"))
+    assert len(await journal.events("warm-1")) == 2
+    assert impatient.cancelled()
+
+
+# ---- a server that fails ----
+
+
+async def test_given_a_cut_connection_then_the_next_write_and_read_connect_again(database: Database, url: str) -> None:
+    journal = SqlJournal(database)
+    await journal.commit(entry(event_id="1"))
+    await journal.events("warm-1")
+    end_sessions()
+    assert await journal.commit(entry(event_id="2")) == ()
+    assert len(await journal.events("warm-1")) == 2
+    with pytest.raises(StoreError, match="another daemon"):  # The lock is ours again.
+        await Database.open(url)
+
+
+async def test_given_a_session_the_server_still_keeps_then_it_is_ended_and_the_lock_is_ours(
+    database: Database, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = SqlJournal(database)
+    # The client's end is gone, and the server does not know: its side of the socket stays open in the copy.
+    lost = await database.write(lambda driver: driver)
+    assert isinstance(lost, psycopg.Connection)
+    held = lost.pgconn.socket
+    copy = __import__("os").dup(held)
+    lost.close()
+    __import__("os").close(copy)
+    assert await journal.commit(entry(event_id="1")) == ()
+
+
+async def test_given_a_server_that_stops_then_store_errors_until_it_is_back(server: PostgresServer) -> None:
+    async with await Database.open(server.create()) as database:
+        journal = SqlJournal(database)
+        await journal.commit(entry(event_id="1"))
+        server.stop()
+        results = await asyncio.gather(
+            *(journal.commit(entry(event_id=f"lost {number}")) for number in range(3)), return_exceptions=True
+        )
+        for result in results:
+            assert isinstance(result, StoreError) and "does not answer" in result.problem and result.remedy
+        with pytest.raises(StoreError, match="does not answer"):
+            await journal.events("warm-1")
+        server.start()
+        assert await journal.commit(entry(event_id="2")) == ()
+        assert [event.seq for event in await journal.events("warm-1")] == [1, 2]
+
+
+# ---- faults at start ----
+
+
+async def test_given_no_server_then_it_says_so_without_the_password() -> None:
+    with pytest.raises(StoreError, match="does not answer") as raised:
+        await Database.open("postgresql://ana:secret@127.0.0.1:1/warm")
+    assert raised.value.remedy and "secret" not in str(raised.value)
+
+
+async def test_given_no_such_database_then_it_says_how_to_make_it(url: str) -> None:
+    with pytest.raises(StoreError, match="does not exist") as raised:
+        await Database.open(url.replace("/warm", "/cold", 1).replace("cold@", "warm@"))
+    assert "createdb" in raised.value.remedy
+
+
+async def test_given_no_driver_then_it_says_what_to_install(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "asterisk_warm.store.postgres", raising=False)
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(StoreError, match="psycopg is needed") as raised:
+        await Database.open(url)
+    assert "asterisk-warm[postgres]" in raised.value.remedy

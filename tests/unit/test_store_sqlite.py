@@ -1,0 +1,296 @@
+"""What is particular to SQLite: one daemon per file, checkpoints, crashes, and faults of the disk."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Self
+
+import pytest
+import store_crash
+from store_databases import entry
+
+from asterisk_warm.engine.ports import StoredEvent
+from asterisk_warm.store import Database, SqlJournal, StoreError, checkpoints
+from asterisk_warm.store.statements import Driver
+
+
+def url_of(path: Path) -> str:
+    return f"sqlite:///{path}"
+
+
+async def refusal(url: str) -> StoreError:
+    with pytest.raises(StoreError) as raised:
+        await Database.open(url)
+    return raised.value
+
+
+# ---- the file ----
+
+
+async def test_given_no_folder_then_it_is_made_and_only_we_and_our_group_may_look(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "folder" / "warm.db"
+    async with await Database.open(url_of(path)) as database:
+        await SqlJournal(database).commit(entry())
+        modes = {
+            file.name: stat.S_IMODE(file.stat().st_mode) for file in (path.parent, *path.parent.iterdir())
+        }
+    assert modes.pop("folder") == 0o750
+    assert set(modes) == {"warm.db", "warm.db-wal", "warm.db-shm", "warm.db.lock"}
+    assert not any(mode & 0o007 for mode in modes.values())
+
+
+async def test_given_an_end_in_order_then_the_database_is_one_file(tmp_path: Path) -> None:
+    async with await Database.open(url_of(tmp_path / "warm.db")) as database:
+        await SqlJournal(database).commit(entry())
+    assert {file.name for file in tmp_path.iterdir()} == {"warm.db", "warm.db.lock"}
+
+
+async def test_given_the_durability_that_is_promised_then_sqlite_is_set_so(tmp_path: Path) -> None:
+    def settings(driver: Driver) -> list[object]:
+        names = ("journal_mode", "synchronous", "wal_autocheckpoint", "foreign_keys")
+        return [driver.execute(f"PRAGMA {name}", ()).fetchone()[0] for name in names]
+
+    async with await Database.open(url_of(tmp_path / "warm.db")) as database:
+        assert await database.write(settings) == ["wal", 1, 0, 1]
+
+
+# ---- one daemon ----
+
+
+@pytest.fixture
+def other_daemon(tmp_path: Path) -> Iterator[int]:
+    """The process id of a daemon that has `warm.db` open."""
+    with Daemons(url_of(tmp_path / "warm.db")) as daemons:
+        process_id = daemons.start(0)
+        daemons.reply()
+        yield process_id
+
+
+async def test_given_a_running_daemon_when_another_starts_then_it_names_it(
+    tmp_path: Path, other_daemon: int
+) -> None:
+    error = await refusal(url_of(tmp_path / "warm.db"))
+    assert str(other_daemon) in error.problem and "another daemon" in error.problem and error.remedy
+    (tmp_path / "link.db").symlink_to("warm.db")
+    assert "another daemon" in str(await refusal(url_of(tmp_path / "link.db")))
+
+
+async def test_given_a_daemon_that_was_killed_then_the_next_one_starts(tmp_path: Path) -> None:
+    with Daemons(url_of(tmp_path / "warm.db")) as daemons:
+        daemons.start(0)
+        daemons.reply()
+        daemons.kill()
+        async with await Database.open(url_of(tmp_path / "warm.db")) as database:
+            assert await SqlJournal(database).events("warm-0")
+
+
+async def test_given_an_open_that_fails_then_the_lock_is_free_again(tmp_path: Path) -> None:
+    path = tmp_path / "warm.db"
+    path.write_bytes(b"no database at all" * 100)
+    await refusal(url_of(path))
+    path.unlink()
+    await (await Database.open(url_of(path))).close()
+
+
+# ---- faults ----
+
+
+async def test_given_a_file_that_is_no_database_then_it_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "warm.db"
+    path.write_bytes(b"no database at all" * 100)
+    error = await refusal(url_of(path))
+    assert error.place == str(path) and "not an SQLite database" in error.problem and error.remedy
+    assert path.read_bytes() == b"no database at all" * 100
+
+
+async def test_given_the_database_of_another_program_then_it_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "astdb.sqlite3"
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE astdb (key TEXT, value TEXT)")
+    before = path.read_bytes()
+    assert "another program" in (await refusal(url_of(path))).problem
+    assert path.read_bytes() == before
+
+
+async def test_given_a_folder_that_cannot_be_made_then_place_and_reason() -> None:
+    error = await refusal("sqlite:////sys/asterisk-warm/warm.db")  # Not even root may.
+    assert error.place == "/sys/asterisk-warm/warm.db" and "not permitted" in error.problem and error.remedy
+
+
+async def test_given_a_path_through_a_file_then_place_and_reason(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file" / "warm.db", tmp_path / "file" / "deeper" / "warm.db", tmp_path):
+        error = await refusal(url_of(path))
+        assert error.place == str(path) and "folder is needed" in error.problem
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "sqlite:///file:warm.db?uri=true"])
+async def test_given_a_url_without_a_file_then_it_says_so(url: str) -> None:
+    assert "path of a file" in (await refusal(url)).problem
+
+
+@pytest.mark.parametrize("url", ["", "warm.db", "mysql://ana:secret@db/warm", "postgresql://a:secret@h:x/y"])
+async def test_given_a_url_of_something_else_then_it_says_so_without_the_password(url: str) -> None:
+    error = await refusal(url)
+    assert error.remedy and "secret" not in str(error)
+
+
+async def test_given_a_full_disk_then_nothing_is_torn_and_it_goes_on_when_there_is_space(
+    tmp_path: Path,
+) -> None:
+    async with await Database.open(url_of(tmp_path / "warm.db")) as database:
+        journal = SqlJournal(database)
+        await journal.commit(entry())
+        await database.write(
+            lambda driver: driver.execute("PRAGMA max_page_count = 1", ())
+        )  # no more than now
+        big = entry(event_id="e2", snapshot_json=b"9" * 100_000, commands=[("Ring", b"{}")])
+        with pytest.raises(StoreError, match="disk is full"):
+            await journal.commit(big)
+        assert [event.seq for event in await journal.events("warm-1")] == [1]
+        assert [handoff.pending for handoff in await journal.unsettled()] == [()]
+        await database.write(lambda driver: driver.execute("PRAGMA max_page_count = 1000000", ()))
+        ids = await journal.commit(big)
+        assert ids is not None and len(ids) == 1
+
+
+async def test_given_a_stranger_who_is_writing_then_a_store_error_and_later_it_goes_on(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "warm.db"
+    async with await Database.open(url_of(path)) as database:
+        journal = SqlJournal(database)
+        with closing(sqlite3.connect(path, isolation_level=None)) as stranger:
+            stranger.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StoreError, match="another program is writing") as raised:
+                await journal.commit(entry())
+            assert raised.value.remedy
+            stranger.execute("ROLLBACK")
+        assert await journal.commit(entry()) == ()
+
+
+# ---- checkpoints ----
+
+
+async def test_given_enough_commits_then_the_log_moves_into_the_file_and_does_not_grow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "DUE", 20)
+    monkeypatch.setattr(checkpoints, "QUIET", 0.0)
+    path = tmp_path / "warm.db"
+    async with await Database.open(url_of(path)) as database:
+        journal = SqlJournal(database)
+        empty = path.stat().st_size
+        async with asyncio.timeout(30):
+            number = 0
+            while path.stat().st_size == empty:
+                number += 1
+                await journal.commit(entry(event_id=str(number), snapshot_json=b"1" * 4000))
+                await asyncio.sleep(0)
+        length = (tmp_path / "warm.db-wal").stat().st_size
+        for more in range(20 * number):
+            await journal.commit(entry(event_id=f"more {more}", snapshot_json=b"2" * 4000))
+            await asyncio.sleep(0)
+        assert (tmp_path / "warm.db-wal").stat().st_size < 10 * length
+        assert len(await journal.events("warm-1")) == 21 * number
+    with closing(sqlite3.connect(path)) as check:
+        assert check.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+# ---- crashes ----
+
+
+async def test_given_kill_9_at_any_moment_then_the_journal_holds_whole_entries_up_to_one(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "warm.db"
+    moments = random.Random(7)
+    starts: list[int] = []
+    stored = 0
+    with Daemons(url_of(path)) as daemons:
+        for _ in range(20):
+            starts.append(stored)
+            daemons.start(stored)
+            told = [daemons.reply() for _ in range(moments.randint(0, 25))] + daemons.kill()
+            stored = await check_prefix(path, starts)
+            # The last one may have been committed and not told any more.
+            assert stored - starts[-1] in (len(told), len(told) + 1)
+    assert stored > 100
+    with closing(sqlite3.connect(path)) as check:
+        assert check.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert check.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+async def check_prefix(path: Path, starts: list[int]) -> int:
+    """How many entries are stored: exactly the first ones, each with all that belongs to it."""
+    found: dict[int, StoredEvent] = {}
+    async with await Database.open(url_of(path)) as database:
+        journal = SqlJournal(database)
+        for handoff in await journal.unsettled():
+            events = await journal.events(handoff.id)
+            assert [event.seq for event in events] == list(range(1, len(events) + 1))
+            assert handoff.snapshot_json == store_crash.numbered(int(events[-1].at)).snapshot_json
+            found |= {int(event.at): event for event in events}
+    assert sorted(found) == list(range(len(found)))
+    for number, event in found.items():
+        wanted = store_crash.numbered(number)
+        assert (event.event, event.event_json, event.state) == (wanted.event, wanted.event_json, wanted.state)
+        # Each entry marks the commands of the one before as done; the first of a daemon knows of none.
+        done_at = float(number + 1) if number + 1 in found and number + 1 not in starts else None
+        assert list(event.commands) == [(*command, done_at) for command in wanted.commands]
+    return len(found)
+
+
+class Daemons:
+    """Starts daemons that commit numbered entries, one after the other, and kills them."""
+
+    def __init__(self, url: str) -> None:
+        self._starter = subprocess.Popen(
+            [sys.executable, store_crash.__file__, url],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+        self._running = 0
+
+    def start(self, number: int) -> int:
+        """Start one that begins with that number; returns its process id."""
+        assert self._starter.stdin is not None
+        self._starter.stdin.write(b"%d\n" % number)
+        self._starter.stdin.flush()
+        self._running = self.reply()
+        return self._running
+
+    def reply(self) -> int:
+        """The next number that was committed."""
+        return int(self._line())
+
+    def kill(self) -> list[int]:
+        """Kill it; returns the numbers that it had committed and that were not read yet."""
+        os.kill(self._running, signal.SIGKILL)
+        self._running = 0
+        return [int(line) for line in iter(self._line, b"dead\n")]
+
+    def _line(self) -> bytes:
+        assert self._starter.stdout is not None
+        line = self._starter.stdout.readline()
+        assert line, "the daemons' starter has ended"
+        return line
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._running:
+            self.kill()
+        self._starter.communicate(timeout=10)
