@@ -45,9 +45,9 @@ class AriPbx:
     # -- the lead --------------------------------------------------------------------------------------------
 
     async def secure_lead(self, lead: str, bridge: str, music: str, variables: Mapping[str, str]) -> None:
-        await self._post(f"/channels/{lead}/answer")
-        # Music before the bridge: the lead hears it from the first packet.
+        # Music before the answer: it is there from the first packet, whatever else takes its time.
         await self.hold_music(lead, music)
+        await self._post(f"/channels/{lead}/answer")
         await self._ari.request("POST", f"/bridges/{bridge}", {"type": "mixing,dtmf_events", "name": bridge})
         await asyncio.gather(
             self._add(bridge, lead), *(self._set(lead, name, value) for name, value in variables.items())
@@ -85,13 +85,7 @@ class AriPbx:
         existing = await self._create(leg, endpoint, variables)
         if existing is not None and existing.state != "Down":
             return  # Dialled already: it rings, or has been answered.
-        await asyncio.gather(
-            *(
-                self._set(leg, f"CONNECTEDLINE({field},i)", value)
-                for field, value in (("name", shown_name(name)), ("num", shown_number(number)))
-                if value
-            )
-        )
+        await self._set(leg, "CONNECTEDLINE(all,i)", f'"{shown_name(name)}" <{shown_number(number)}>')
         await self._post(f"/channels/{leg}/dial", timeout=str(round(seconds) + 2))
 
     async def _create(self, leg: str, endpoint: str, variables: Mapping[str, str]) -> Channel | None:
@@ -175,6 +169,10 @@ class AriPbx:
             await self._delete(f"/bridges/{bridge}")
         except LegGone:
             return
+        except PbxRefused:
+            # "Not in Stasis": what Asterisk says of one that is just being dissolved.
+            if bridge in {other.id for other in await self._ari.get("/bridges", list[Bridge])}:
+                raise
 
     # -- looking ---------------------------------------------------------------------------------------------
 

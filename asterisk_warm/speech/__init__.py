@@ -1,8 +1,12 @@
-"""Briefing text → cached audio that Asterisk can play."""
+"""Briefing text → cached audio that Asterisk can play.
+
+Importing this is cheap: numpy and the speech model are only ever loaded by the worker process.
+"""
 
 from asterisk_warm.speech.cache import SpeechCache
-from asterisk_warm.speech.engine import CannotSay, Engine, EngineDown, Speech
+from asterisk_warm.speech.engine import CannotSay, Engine, EngineDown
 from asterisk_warm.speech.espeak_engine import EspeakEngine
+from asterisk_warm.speech.factory import speaker_from
 from asterisk_warm.speech.folder import SoundFolder
 from asterisk_warm.speech.hibari_engine import HibariEngine
 from asterisk_warm.speech.prompts import UnknownPrompt, prompt_names
@@ -17,10 +21,10 @@ __all__ = [
     "EspeakEngine",
     "HibariEngine",
     "SoundFolder",
-    "Speech",
     "SpeechCache",
     "SpeechUnavailable",
     "UnknownPrompt",
     "prompt_names",
     "speakable",
+    "speaker_from",
 ]

@@ -4,6 +4,8 @@
 every build has; to a µ-law phone it is copied, to an A-law phone it is one table look-up, and any other codec
 starts from 8 kHz either way. A `.wav` beside it would triple the size and make of one file two to be kept in
 step, for no difference one can hear.
+
+This is arithmetic on whole waveforms (numpy), for the worker: the daemon does not import it.
 """
 
 from __future__ import annotations
@@ -84,8 +86,3 @@ def tone(hertz: float, seconds: float) -> bytes:
     wave = np.sin(2 * np.pi * hertz * time) * PEAK / 2
     ramp = np.minimum(1.0, np.minimum(time, time[::-1]) / 0.01)
     return mu_law((wave * ramp).astype(np.float32))
-
-
-def silence(seconds: float) -> bytes:
-    """µ-law silence."""
-    return b"\xff" * int(seconds * RATE)

@@ -1,4 +1,9 @@
-"""Spoken lines on disk, so that a line is rendered once. The oldest go when they are too many."""
+"""Spoken lines on disk, so that a line is rendered once. They go when they are old or too many.
+
+A line tells of a person (a lead's name and wish), and every user of the machine can read it, because that
+of Asterisk has to. So it is kept `KEPT_DAYS` after its last use and no longer, however much room there is;
+the name of its file is a hash. Several daemons may share the folder: a file is there whole or not at all.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +18,10 @@ from pathlib import Path
 from asterisk_warm.speech.folder import SUFFIX, SoundFolder
 
 DAY = 86_400.0
+
+KEPT_DAYS = 30
+"""Days for which a line is kept after its last use."""
+
 _HOUR = 3_600.0
 _PIPELINE = "mulaw-8000-1"  # change it when audio.py makes other sound of the same text
 
@@ -31,7 +40,7 @@ class SpeechCache:
         self._folder = folder
         self._max_bytes = max_bytes
         self._clock = clock
-        self._writing = threading.Lock()
+        self._writing = threading.RLock()
         self._bytes: int | None = None  # unknown until the first look
         self._next_prune = max_bytes
 
@@ -47,6 +56,10 @@ class SpeechCache:
     def read(self, name: str) -> bytes:
         """The sound kept under `name`. Raises FileNotFoundError."""
         return self._path(name).read_bytes()
+
+    def holds(self, name: str) -> bool:
+        """Whether `name` is there."""
+        return os.path.isfile(self._path(name))
 
     def use(self, name: str) -> bool:
         """Whether `name` is there; if so it counts as used now. Raises OSError if the disk refuses."""
@@ -67,11 +80,20 @@ class SpeechCache:
                 self.prune()
 
     def prune(self) -> int:
-        """Remove the longest unused until nine tenths of `max_bytes` are left; how many files that took."""
+        """Remove what is too old, then the longest unused until nine tenths of `max_bytes` are left.
+
+        How many files that took. Raises OSError.
+        """
+        with self._writing:
+            return self._prune()
+
+    def _prune(self) -> int:
         files = sorted(self._files())
-        kept, removed, spare_from = sum(size for _, size, _ in files), 0, self._clock() - DAY
+        kept, removed, now = sum(size for _, size, _ in files), 0, self._clock()
         for used, size, path in files:
-            if kept <= self._max_bytes * 9 // 10 or used >= spare_from:
+            too_old = used < now - KEPT_DAYS * DAY
+            too_much = kept > self._max_bytes * 9 // 10 and used < now - DAY
+            if not (too_old or too_much):
                 break
             path.unlink(missing_ok=True)
             kept, removed = kept - size, removed + 1

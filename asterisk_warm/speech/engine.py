@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
-
-from asterisk_warm.speech.audio import Samples
 
 
 class EngineDown(Exception):
@@ -14,14 +11,6 @@ class EngineDown(Exception):
 
 class CannotSay(Exception):
     """The engine works but has no sound for this text; another engine may."""
-
-
-@dataclass(frozen=True, slots=True)
-class Speech:
-    """What an engine returned: a waveform and its rate in Hz."""
-
-    samples: Samples
-    rate: int
 
 
 class Engine(Protocol):
@@ -37,8 +26,8 @@ class Engine(Protocol):
     async def warm_up(self) -> None:
         """Do now what the first line would otherwise wait for. Raises EngineDown."""
 
-    async def say(self, text: str) -> Speech:
-        """The spoken text. Raises EngineDown or CannotSay."""
+    async def say(self, text: str) -> bytes:
+        """The spoken text as µ-law at 8 kHz, never empty. Raises EngineDown or CannotSay."""
 
     async def close(self) -> None:
-        """Let go of threads and memory."""
+        """Let go of processes and memory."""

@@ -6,16 +6,19 @@ import asyncio
 import re
 import struct
 
-import numpy as np
-
-from asterisk_warm.speech.engine import CannotSay, EngineDown, Speech
+from asterisk_warm.speech.engine import EngineDown
+from asterisk_warm.speech.frames import Frame, Kind, convert
+from asterisk_warm.speech.renderer import Renderer
 
 _VOICE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*")
 _HEADER = 44  # bytes of the WAV header espeak-ng writes before the samples; its length field is a placeholder
 
 
 class EspeakEngine:
-    """espeak-ng, the text on its standard input, no shell, killed after `time_limit` seconds per line."""
+    """espeak-ng, the text on its standard input, no shell, killed after `time_limit` seconds per line.
+
+    Its sound is finished by a worker of its own: a hibari that hangs must not hold this one up too.
+    """
 
     name = "espeak"
 
@@ -26,6 +29,7 @@ class EspeakEngine:
         self._program = program
         self._time_limit = time_limit
         self._version = ""
+        self._renderer = Renderer(Frame(Kind.LOAD))
 
     async def identity(self) -> str:
         if not self._version:
@@ -35,23 +39,22 @@ class EspeakEngine:
         return f"espeak-ng {self._version} {self._voice}"
 
     async def warm_up(self) -> None:
-        """There is nothing to load; learn whether it runs."""
+        """Learn whether it runs, and start the worker. Raises EngineDown."""
         await self.identity()
+        await self._renderer.start()
 
-    async def say(self, text: str) -> Speech:
+    async def say(self, text: str) -> bytes:
         # -b 1: UTF-8. -z: no pause after the last sentence. Without -m, tags are not interpreted.
         wav = await self._run("-v", self._voice, "-b", "1", "-z", "--stdin", "--stdout", text=text)
         if len(wav) < _HEADER or wav[:4] != b"RIFF":
             raise EngineDown("did not return a WAV")
         (rate,) = struct.unpack_from("<I", wav, 24)
         even = _HEADER + (len(wav) - _HEADER) // 2 * 2
-        samples = np.frombuffer(wav[_HEADER:even], "<i2").astype(np.float32) / np.float32(32768)
-        if not np.any(samples):
-            raise CannotSay("it came back silent")
-        return Speech(samples, rate)
+        return await self._renderer.sound(convert(rate, wav[_HEADER:even]), self._time_limit)
 
     async def close(self) -> None:
-        """Nothing is kept between lines."""
+        """End the worker; espeak-ng itself keeps nothing between lines."""
+        await self._renderer.close()
 
     async def _run(self, *arguments: str, text: str = "") -> bytes:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import tempfile
@@ -9,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SUFFIX = ".ulaw"
+
+UNFINISHED = ".new-"
+"""How the name of a file begins that is still being written, by this daemon or another one."""
 
 PLAYABLE = (".ulaw", ".alaw", ".wav", ".WAV", ".gsm", ".sln", ".sln16", ".g722", ".g729", ".ogg")
 """The files Asterisk 16 and 22 can play, if their format modules are loaded."""
@@ -50,15 +54,18 @@ class SoundFolder:
 
     def keep(self, file_name: str, content: bytes) -> None:
         """`write` it unless it is there with that content. Raises OSError."""
-        path = self.directory / file_name
-        if not path.is_file() or path.read_bytes() != content:
+        try:
+            there = (self.directory / file_name).read_bytes()
+        except FileNotFoundError:
+            there = None
+        if there != content:
             self.write(file_name, content)
 
     def write(self, file_name: str, content: bytes) -> None:
         """Put the file there whole or not at all, readable by Asterisk whatever the umask. Raises OSError."""
         path = self.directory / file_name
         _make_readable(path.parent)
-        handle, temporary = tempfile.mkstemp(prefix=".new-", dir=path.parent)
+        handle, temporary = tempfile.mkstemp(prefix=UNFINISHED, dir=path.parent)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
@@ -67,7 +74,8 @@ class SoundFolder:
                 os.fsync(file.fileno())  # an empty file after a power cut would be a silent briefing for ever
             os.replace(temporary, path)
         except BaseException:
-            os.unlink(temporary)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
             raise
 
 
@@ -75,5 +83,6 @@ def _make_readable(folder: Path) -> None:
     """Make `folder` and what is missing above it, to be entered by Asterisk's user whatever the umask."""
     if not folder.is_dir():
         _make_readable(folder.parent)
-        folder.mkdir(exist_ok=True)
-        folder.chmod(0o755)
+        with contextlib.suppress(FileExistsError):  # another daemon was faster, and it is theirs to chmod
+            folder.mkdir()
+            folder.chmod(0o755)

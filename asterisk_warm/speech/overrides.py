@@ -6,7 +6,7 @@ import logging
 from collections.abc import Collection
 from pathlib import Path
 
-from asterisk_warm.speech.folder import PLAYABLE, SoundFolder
+from asterisk_warm.speech.folder import PLAYABLE, UNFINISHED, SoundFolder
 
 _log = logging.getLogger(__name__)
 
@@ -21,8 +21,8 @@ def mirror(source: Path | None, target: SoundFolder, names: Collection[str]) -> 
         target.keep(file_name, path.read_bytes())
     if target.directory.is_dir():
         for path in target.directory.iterdir():
-            if path.name not in wanted:
-                path.unlink()
+            if path.name not in wanted and not path.name.startswith(UNFINISHED):
+                path.unlink(missing_ok=True)
 
 
 def _recordings(source: Path, names: Collection[str]) -> dict[str, Path]:

@@ -9,7 +9,6 @@ from typing import Any
 
 import yaml
 
-from asterisk_warm.speech.audio import silence, tone
 from asterisk_warm.speech.folder import SUFFIX
 
 KEYS: Mapping[str, str] = {"accept": "1", "decline": "2", "repeat": "3"}
@@ -17,6 +16,7 @@ KEYS: Mapping[str, str] = {"accept": "1", "decline": "2", "repeat": "3"}
 
 BEEP, SILENCE = "beep", "silence"
 
+_QUIET = b"\xff" * 480  # 60 ms of µ-law silence
 _KEY_WORDS = {"*": "star", "#": "pound"}
 _PACKAGE = "asterisk_warm.speech"
 
@@ -54,7 +54,7 @@ def prompt_texts(keys: Mapping[str, str] | None = KEYS) -> dict[str, str]:
 
 def without_speech(name: str) -> bytes:
     """The µ-law of a prompt that no text is there for: a short silence, or a beep."""
-    return silence(0.06) if name == SILENCE else tone(1000.0, 0.2)
+    return _QUIET if name == SILENCE else _recorded(BEEP)
 
 
 def shipped(name: str, text: str) -> bytes:
@@ -64,4 +64,8 @@ def shipped(name: str, text: str) -> bytes:
     """
     if prompt_texts()[name] != text:
         return without_speech(BEEP)
+    return _recorded(name)
+
+
+def _recorded(name: str) -> bytes:
     return resources.files(_PACKAGE).joinpath("shipped", f"{name}{SUFFIX}").read_bytes()

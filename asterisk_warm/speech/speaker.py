@@ -7,10 +7,11 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from asterisk_warm.engine import ports
 from asterisk_warm.speech import overrides, prompts
-from asterisk_warm.speech.audio import telephone
-from asterisk_warm.speech.cache import SpeechCache
+from asterisk_warm.speech.cache import DAY, SpeechCache
 from asterisk_warm.speech.engine import CannotSay, Engine, EngineDown
 from asterisk_warm.speech.folder import SUFFIX, SoundFolder
 from asterisk_warm.speech.text import speakable
@@ -18,10 +19,13 @@ from asterisk_warm.speech.text import speakable
 REST = 60.0
 """Seconds a failed engine is left alone, so that not every line waits for its time limit again."""
 
+RECENT = 4096
+"""Texts whose file is remembered, so that asking for it again costs one look at the disk."""
+
 _log = logging.getLogger(__name__)
 
 
-class SpeechUnavailable(Exception):
+class SpeechUnavailable(ports.SpeechUnavailable):
     """No engine could speak, or the sound could not be written; `reason` says which and why, in words."""
 
     def __init__(self, reason: str) -> None:
@@ -58,21 +62,35 @@ class CachedSpeaker:
         self._replaced = folder.sub("replaced")
         self._cache = cache or SpeechCache(folder.sub("cache"))
         self._monotonic = monotonic
+        self._recent: dict[str, str] = {}  # text as written → its file, oldest first
         self._identities: dict[str, str] = {}  # engine → what its files in the cache are known by
         self._resting: dict[str, tuple[float, str]] = {}  # engine → (until, why)
         self._under_way: dict[str, asyncio.Task[str]] = {}  # text → the one rendering all wait for
+        self._pruning: asyncio.Task[None] | None = None
 
     async def prepare(self, lines: Sequence[str]) -> tuple[str, ...]:
         """The sound URI of each line's spoken form, rendered if it was not yet. Each URI can be played.
 
-        A line with nothing to say, or that no working engine has a sound for, is a short silence. Raises
-        SpeechUnavailable if no engine works, if nothing at all could be said, or if the disk refuses.
+        In the order given, one line at a time: whoever asks meanwhile for other lines waits for one of these,
+        not for all. A line with nothing to say, or that no working engine has a sound for, is a short
+        silence. Raises SpeechUnavailable if no engine works, if nothing at all could be said, or if the disk
+        refuses; the lines before that are ready then.
         """
-        texts = [speakable(line) for line in lines]
-        uris = [await self._uri(text) if text else None for text in texts]
-        if any(texts) and not any(uris):
+        uris = [await self._uri(line) for line in lines]
+        if not any(uris) and any(speakable(line) for line in lines):
             raise SpeechUnavailable("no engine has a sound for this text")
         return tuple(uri or self.prompt(prompts.SILENCE) for uri in uris)
+
+    def spoken(self, text: str) -> str | None:
+        """The sound URI of a text that has been rendered, by this daemon or an earlier one; None if it has
+        not, or has nothing to say. At once: it looks at the disk and renders nothing."""
+        name = self._recent.get(text)
+        if name is None or not self._cache.holds(name):
+            name = self._kept(speakable(text))
+            if name is None:
+                return None
+            self._remember(text, name)
+        return self._cache.uri(name)
 
     def prompt(self, name: str) -> str:
         """The sound URI of a prompt, the admin's own recording first. Raises UnknownPrompt (a KeyError)."""
@@ -82,7 +100,8 @@ class CachedSpeaker:
         return folder.uri(name)
 
     async def ensure_prompts(self, progress: Callable[[str, int, int], None] | None = None) -> None:
-        """For start-up: load the engine and make every prompt's file, spoken now or else as shipped.
+        """For start-up: load the engine and make every prompt's file, spoken now or else as shipped; from
+        then on, once a day, remove the lines nobody needs.
 
         `progress` is told (name, how many are done, of how many). SpeechUnavailable if the disk refuses.
         """
@@ -92,16 +111,19 @@ class CachedSpeaker:
             await asyncio.to_thread(overrides.mirror, self._own_prompts, self._replaced, names)
             for done, name in enumerate(names, start=1):
                 text = texts.get(name)
-                sound = await self._spoken(name, text) if text else prompts.without_speech(name)
+                sound = await self._prompt_sound(name, text) if text else prompts.without_speech(name)
                 await asyncio.to_thread(self._prompts.keep, f"{name}{SUFFIX}", sound)
                 if progress:
                     progress(name, done, len(names))
         except OSError as error:
             raise SpeechUnavailable(f"cannot write the prompts: {error}") from error
+        self._pruning = self._pruning or asyncio.create_task(self._prune_daily())
 
     async def close(self) -> None:
         """Stop rendering and let go of the engines."""
-        under_way = list(self._under_way.values())
+        under_way: list[asyncio.Task[Any]] = list(self._under_way.values())
+        if self._pruning:
+            under_way.append(self._pruning)
         for task in under_way:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
@@ -109,14 +131,29 @@ class CachedSpeaker:
             await engine.close()
 
     async def _warm_up(self) -> None:
-        """Load the first engine that works: no briefing is to wait for it, even if all prompts are cached."""
+        """Load the first engine that works: no briefing is to wait for it, even if all prompts are cached.
+
+        Each engine tells what it is, so that `spoken` finds what it said before a restart.
+        """
+        loaded = False
         for engine in self._engines:
             try:
-                return await engine.warm_up()
+                self._identities[engine.name] = await engine.identity()
+                if not loaded:
+                    await engine.warm_up()
+                    loaded = True
             except EngineDown as error:
                 self._let_rest(engine, error)
 
-    async def _spoken(self, name: str, text: str) -> bytes:
+    async def _prune_daily(self) -> None:
+        while True:
+            try:
+                await asyncio.to_thread(self._cache.prune)
+            except OSError as error:
+                _log.warning("old spoken lines are not removed: %s", error)
+            await asyncio.sleep(DAY)
+
+    async def _prompt_sound(self, name: str, text: str) -> bytes:
         """A prompt's sound."""
         try:
             return self._cache.read(await self._file(text))
@@ -124,12 +161,30 @@ class CachedSpeaker:
             _log.warning("the prompt %s is the shipped recording: %s", name, error)
             return prompts.shipped(name, text)
 
-    async def _uri(self, text: str) -> str | None:
+    async def _uri(self, line: str) -> str | None:
+        text = speakable(line)
+        if not text:
+            return None
         try:
-            return self._cache.uri(await self._file(text))
+            name = await self._file(text)
         except _Unsayable as error:
             _log.warning("a line is left out: %s", error)  # never the text: it is about a person
             return None
+        self._remember(line, name)
+        return self._cache.uri(name)
+
+    def _kept(self, text: str) -> str | None:
+        """The cache's name of `text`, if an engine that works or worked has said it."""
+        if not text:
+            return None
+        names = (SpeechCache.name(known, text) for known in self._identities.values())
+        return next((name for name in names if self._cache.holds(name)), None)
+
+    def _remember(self, line: str, name: str) -> None:
+        self._recent.pop(line, None)  # so that it is the youngest
+        self._recent[line] = name
+        if len(self._recent) > RECENT:
+            del self._recent[next(iter(self._recent))]
 
     async def _file(self, text: str) -> str:
         """The cache's name of the spoken text. Whoever asks for it meanwhile waits for the same rendering."""
@@ -174,13 +229,10 @@ class CachedSpeaker:
             name = self._cache.name(identity, text)
             if identity != known and self._cache.use(name):
                 return name
-            speech = await engine.say(text)
+            sound = await engine.say(text)
         except EngineDown as error:
             self._let_rest(engine, error)
             raise
-        sound = await asyncio.to_thread(telephone, speech.samples, speech.rate)
-        if not sound:
-            raise CannotSay("it came back silent")
         await asyncio.to_thread(self._cache.put, name, sound)
         return name
 

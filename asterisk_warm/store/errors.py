@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -38,15 +39,16 @@ _SQLITE = {
 }
 
 _POSTGRES = {
-    "28": ("the login was refused", "see user and password of `database`, and the server's pg_hba.conf"),
-    "3D": ("the database does not exist", "make it with createdb"),
     "42501": ("a permission is missing", "make this user the owner of the database"),
     "25006": ("the server is read-only", "give the address of the primary server in `database`"),
     "53100": ("the server's disk is full", "free some space"),
-    "53300": ("the server has no connection to spare", "raise its max_connections"),
 }
 
 _UNREACHABLE = ("the server does not answer", "see that it runs, and the address in `database`")
+_REFUSED = (
+    "the server refuses the connection",
+    "see the login in `database`; createdb makes a missing database",
+)
 
 
 @contextmanager
@@ -68,7 +70,8 @@ def place_of(url: URL) -> str:
     """The file of an SQLite URL, or any other URL without its password."""
     if url.get_backend_name() == "sqlite":
         return url.database or "(no file)"
-    return url.render_as_string(hide_password=True)
+    plain = url.set(drivername=url.get_backend_name()).difference_update_query(["password"])
+    return plain.render_as_string(hide_password=True)
 
 
 def driver_error(place: str, error: BaseException) -> StoreError:
@@ -79,9 +82,9 @@ def driver_error(place: str, error: BaseException) -> StoreError:
     else:
         code = getattr(error, "sqlstate", None)
         known = next((words for start, words in _POSTGRES.items() if code and code.startswith(start)), None)
-        # Without a code the error is the client library's: there was no server to give one.
+        # The client library gives no code when there was no connection, or none yet.
         if code is None or code.startswith(("08", "57P")):
-            known = _UNREACHABLE
+            known = _REFUSED if "FATAL:" in str(error) else _UNREACHABLE
     if known is None:
         return StoreError(place, _first_line(error))
     problem, remedy = known
@@ -92,7 +95,8 @@ def _from_system(place: str, error: OSError) -> StoreError:
     where = os.fsdecode(error.filename) if error.filename else "the database"
     if isinstance(error, (FileExistsError, NotADirectoryError, IsADirectoryError)):
         return StoreError(place, f"{where}: a file where a folder is needed, or a folder where a file is")
-    remedy = "make file and folder writable for this user" if isinstance(error, PermissionError) else ""
+    forbidden = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+    remedy = "make file and folder writable for this user" if forbidden else ""
     return StoreError(place, f"{where}: {(error.strerror or str(error)).lower()}", remedy)
 
 

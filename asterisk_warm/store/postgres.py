@@ -107,8 +107,7 @@ class PostgresWriter:
             try:
                 results = [job.fn(driver) for job in jobs]
             except BaseException:
-                if not driver.closed:
-                    driver.rollback()
+                self._session.roll_back()
                 raise
             self._commit(driver)
         except psycopg.Error as error:
@@ -120,7 +119,8 @@ class PostgresWriter:
         try:
             driver.commit()
         except psycopg.Error as error:
-            if driver.closed:
+            self._session.roll_back()
+            if self._session.is_lost:
                 raise _CommitLost(
                     self._place,
                     "the connection was lost while committing: nobody knows whether it was written",
@@ -153,4 +153,4 @@ def open_postgres(url: URL, place: str) -> tuple[PostgresWriter, Engine]:
         if isinstance(error, psycopg.Error):
             raise driver_error(place, error) from error
         raise
-    return PostgresWriter(session, place), readers
+    return PostgresWriter(session, place), readers.execution_options(postgresql_readonly=True)

@@ -34,6 +34,8 @@ class Session:
         self._url = url
         self._place = place
         self._driver: psycopg.Connection[Any] | None = None
+        self._process = 0
+        """The server's process of the latest session."""
 
     @property
     def is_lost(self) -> bool:
@@ -42,25 +44,33 @@ class Session:
     def driver(self) -> psycopg.Connection[Any]:
         """The connection. Raises psycopg.Error if there is no server, StoreError if another has the lock."""
         if self._driver is None or self._driver.closed:
-            self._driver = self._connect(self._driver)
+            self._driver = self._connect()
         return self._driver
+
+    def roll_back(self) -> None:
+        """Undo what was not committed; a connection that can not even do that is given up."""
+        if self._driver is not None:
+            try:
+                self._driver.rollback()
+            except psycopg.Error:
+                self._driver.close()
 
     def close(self) -> None:
         if self._driver is not None:
             self._driver.close()
 
-    def _connect(self, lost: psycopg.Connection[Any] | None) -> psycopg.Connection[Any]:
+    def _connect(self) -> psycopg.Connection[Any]:
         arguments, options = self._dialect.create_connect_args(self._url)
         driver = psycopg.connect(*arguments, **options, autocommit=True)
         try:
-            if lost is not None:
-                # The server may not have noticed yet, and keep the lock for it.
-                driver.execute(_END_OURS, (lost.info.backend_pid,))
+            # The server may not have noticed yet that the session before was lost, and keep the lock for it.
+            driver.execute(_END_OURS, (self._process,))
             self._lock(driver)
         except BaseException:
             driver.close()
             raise
         driver.autocommit = False
+        self._process = driver.info.backend_pid
         return driver
 
     def _lock(self, driver: psycopg.Connection[Any]) -> None:

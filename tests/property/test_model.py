@@ -45,9 +45,16 @@ class Model(RuleBasedStateMachine):
     # -- the beginning ---------------------------------------------------------------------------------------
 
     @initialize(
-        mode=st.sampled_from(Mode), introduction=st.booleans(), comfort=st.sampled_from([0.0, 20.0]), busy=numbers
+        mode=st.sampled_from(Mode),
+        introduction=st.booleans(),
+        comfort=st.sampled_from([0.0, 20.0]),
+        busy=numbers,
+        progress=st.integers(0, 5),
     )
-    def lead_asks_for_the_team(self, mode: Mode, introduction: bool, comfort: float, busy: int) -> None:
+    def lead_asks_for_the_team(
+        self, mode: Mode, introduction: bool, comfort: float, busy: int, progress: int
+    ) -> None:
+        """And the first steps go well, so that the trouble begins in every state."""
         self.engine = Engine(self.pbx, self.loop, mode=mode, introduction=introduction, comfort=comfort)
         self.engine.start()
         self.carry_out_all()
@@ -64,6 +71,18 @@ class Model(RuleBasedStateMachine):
         self.loop.settle()
         self.world.handoff = service.handoff_of_lead(LEAD) or ""
         assert self.world.handoff
+        if progress > 0:
+            self.carry_out_all()
+        if progress > 1:
+            self.world.agent_answers(1 + busy % 2)
+            self.carry_out_all()
+        if progress > 2 and mode is Mode.AUTO:
+            self.world.agent_presses(1 + busy % 2, "1")
+        if progress > 3:
+            self.carry_out_all()
+        if progress > 4:
+            for playback in list(self.world.playbacks):
+                self.world.playback_ends(playback)
 
     # -- the way between engine and Asterisk -----------------------------------------------------------------
 
@@ -224,8 +243,11 @@ class Model(RuleBasedStateMachine):
         self.world.playback_ends(list(self.world.playbacks)[which % len(self.world.playbacks)], failed)
 
     @precondition(lambda self: self.running)
-    @rule()
-    def somebody_cancels(self) -> None:
+    @rule(sure=st.integers(0, 3))
+    def somebody_cancels(self, sure: int) -> None:
+        if sure:
+            return
+
         async def cancel(service: Any, handoff: str) -> None:
             try:
                 await service.cancel(handoff, "a test")

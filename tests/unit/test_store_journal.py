@@ -229,6 +229,12 @@ async def test_given_a_write_that_fails_then_nothing_of_it_stays_and_the_next_on
     assert await journal.commit(entry()) == ()
 
 
+async def test_given_a_read_that_would_write_then_it_fails(database: Database) -> None:
+    await SqlJournal(database).commit(entry())
+    with pytest.raises(StoreError):
+        await database.read(lambda connection: connection.execute(handoffs.delete()))
+
+
 async def test_given_a_read_that_fails_then_a_store_error(database: Database) -> None:
     with pytest.raises(StoreError) as raised:
         await database.read(lambda connection: connection.exec_driver_sql("SELECT 1 FROM nowhere"))

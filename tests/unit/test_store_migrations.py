@@ -36,7 +36,8 @@ def connection(url: str) -> Iterator[Connection]:
 
 
 def test_given_the_migrations_then_they_are_one_line_of_numbers() -> None:
-    assert REVISIONS == [f"{number:04}" for number in range(1, len(REVISIONS) + 1)]
+    for number, revision in enumerate(REVISIONS, start=1):
+        assert revision == f"{number:04}"
 
 
 @pytest.mark.parametrize("revision", [None, *REVISIONS])
@@ -49,7 +50,8 @@ def test_given_any_earlier_version_when_upgraded_then_the_tables_are_those_of_th
     upgrade(connection, "here")
     assert current(connection) == REVISIONS[-1]
     context = MigrationContext.configure(
-        connection, opts={"version_table": VERSION_TABLE, "compare_type": True, "compare_server_default": True}
+        connection,
+        opts={"version_table": VERSION_TABLE, "compare_type": True, "compare_server_default": True},
     )
     assert compare_metadata(context, metadata) == []
     upgrade(connection, "here")  # Nothing is left to do.
@@ -93,7 +95,9 @@ async def test_given_a_newer_database_then_it_is_refused_and_left_alone(url: str
 def set_revision(url: str, revision: str) -> None:
     engine = create_engine(url)
     with engine.begin() as connection:
-        connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = :revision"), {"revision": revision})
+        connection.execute(
+            text(f"UPDATE {VERSION_TABLE} SET version_num = :revision"), {"revision": revision}
+        )
     engine.dispose()
 
 
@@ -106,24 +110,3 @@ async def test_given_a_migration_that_fails_then_nothing_of_it_stays(tmp_path: P
         await Database.open(f"sqlite:///{path}")
     with closing(sqlite3.connect(path)) as after:
         assert after.execute("SELECT name FROM sqlite_master").fetchall() == [("handoff_outbox",)]
-
-
-async def test_given_all_reads_at_a_start_then_no_table_is_searched_from_end_to_end(tmp_path: Path) -> None:
-    from sqlalchemy import event
-
-    async with await Database.open(f"sqlite:///{tmp_path / 'warm.db'}") as database:
-        journal = SqlJournal(database)
-        for number in range(50):
-            await journal.commit(entry(f"warm-{number}", settled=number % 10 > 0, commands=[("Ring", b"{}")] * 3))
-        plans: list[str] = []
-
-        def explain(connection: Connection) -> None:
-            driver = connection.connection.driver_connection
-            assert isinstance(driver, sqlite3.Connection)
-
-            def before(_c: object, _cursor: object, sql: str, values: tuple[object, ...], *_: object) -> None:
-                plans.extend(row[3] for row in driver.execute(f"EXPLAIN QUERY PLAN {sql}", values))
-
-            event.listen(connection, "before_cursor_execute", before)
-
-        await database.read(explain)

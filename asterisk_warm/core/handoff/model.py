@@ -161,7 +161,10 @@ class Handoff:
     introduced: bool = False
     """Whether the introduction has been heard to its end (or there was none)."""
     let_go: bool = False
-    """The pair was ordered, or is known, to be in a bridge of Asterisk's own."""
+    """The pair was ordered into a bridge of Asterisk's own."""
+    lead_out: bool = False
+    """The lead was seen leaving our application after that: whatever ends the talk now, they go on by
+    themselves."""
     ended_at: float | None = None
     status: Status | None = None
     reason: str = ""

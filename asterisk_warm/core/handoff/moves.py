@@ -214,7 +214,8 @@ def complete(handoff: Handoff, lead_is: LeadIs, reason: str, at: float) -> Step:
     winner = step.handoff.winner
     if winner is not None and winner.leg_open:
         step = step.then(hang_up, winner, at)
-    return step.then(close_bridge)
+    # A lead who is still with us leaves the bridge first.
+    return step if lead_is is LeadIs.HELD else step.then(close_bridge)
 
 
 def close_bridge(handoff: Handoff) -> Step:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asterisk_warm.core.handoff import wording
-from asterisk_warm.core.handoff.commands import CloseBridge, Command, HangUpAgent, ReturnLead
+from asterisk_warm.core.handoff.commands import CheckLegs, CloseBridge, Command, HangUpAgent, ReturnLead
 from asterisk_warm.core.handoff.events import (
     AgentAnswered,
     AgentJoined,
@@ -14,12 +14,8 @@ from asterisk_warm.core.handoff.events import (
 )
 from asterisk_warm.core.handoff.handlers.offers import answered_late
 from asterisk_warm.core.handoff.model import Handoff, LeadIs
-from asterisk_warm.core.handoff.moves import SETTLE_SECONDS, close_bridge, hang_up
+from asterisk_warm.core.handoff.moves import CHECK_SECONDS, SETTLE_SECONDS, close_bridge, hang_up
 from asterisk_warm.core.handoff.step import Step
-
-GIVE_UP_AFTER = 6
-"""Tries to clear up before the rest is left to the routine reconciliation."""
-
 
 def lead_hung_up(handoff: Handoff, event: LeadHungUp) -> Step:
     return close_bridge(handoff.evolve(lead_is=LeadIs.GONE))
@@ -44,14 +40,15 @@ def agent_late(handoff: Handoff, event: AgentAnswered | AgentJoined) -> Step:
 
 
 def deadline_passed(handoff: Handoff, event: DeadlinePassed) -> Step:
-    """Order again whatever has not been confirmed; after a number of tries, let it be."""
+    """Order again whatever has not been confirmed, ever more rarely but for as long as it takes: a lead who
+    waits out an outage of Asterisk must still be sent on when it is over."""
     if handoff.settled or handoff.state_deadline is None or event.at < handoff.state_deadline:
         return _farewells_due(handoff, event)
-    if handoff.settle_tries >= GIVE_UP_AFTER:
-        return Step(_abandon_rest(handoff))
-    handoff = handoff.evolve(settle_tries=handoff.settle_tries + 1, state_deadline=event.at + SETTLE_SECONDS)
+    tries = handoff.settle_tries + 1
+    wait = min(SETTLE_SECONDS * tries, CHECK_SECONDS)
+    handoff = handoff.evolve(settle_tries=tries, state_deadline=event.at + wait)
     step = _farewells_due(handoff, event)
-    return Step(step.handoff, step.commands + _left_to_do(step.handoff))
+    return Step(step.handoff, (*step.commands, *_left_to_do(step.handoff), CheckLegs()))
 
 
 def _farewells_due(handoff: Handoff, event: DeadlinePassed) -> Step:
@@ -71,14 +68,3 @@ def _left_to_do(handoff: Handoff) -> tuple[Command, ...]:
     elif handoff.bridge_open:
         orders.append(CloseBridge())
     return tuple(orders)
-
-
-def _abandon_rest(handoff: Handoff) -> Handoff:
-    lead_is = handoff.lead_is if handoff.lead_is is LeadIs.GONE else LeadIs.LEFT
-    return handoff.evolve(
-        bridge_open=False,
-        lead_is=lead_is,
-        offers=tuple(o.evolve(leg_open=False, deadline=None) for o in handoff.offers),
-        state_deadline=None,
-        reason=f"{handoff.reason} (Asterisk did not confirm that everything was cleared up)",
-    )

@@ -30,7 +30,7 @@ from asterisk_warm.core.handoff.events import (
 )
 from asterisk_warm.core.handoff.handlers import ended, joining, lead, offers, talking
 from asterisk_warm.core.handoff.model import Handoff, LeadIs, Offer, Outcome, Playing
-from asterisk_warm.core.handoff.moves import answered, brief, hang_up, resume_comfort
+from asterisk_warm.core.handoff.moves import answered, brief, close_bridge, hang_up, resume_comfort
 from asterisk_warm.core.handoff.states import OfferState, State
 from asterisk_warm.core.handoff.step import Step
 
@@ -42,7 +42,7 @@ def held(handoff: Handoff, event: Reconciled) -> Step:
     if not event.lead_present:
         return lead.hung_up(handoff, _lead_hung_up(event))
     if not event.lead_in_stasis:
-        return lead.left(handoff, LeadLeft(at=event.at, event_id=event.event_id))
+        return lead.left(handoff, _lead_left(event))
     return _hold_again(handoff, event).then(_agents, event)
 
 
@@ -50,7 +50,7 @@ def introducing(handoff: Handoff, event: Reconciled) -> Step:
     if not event.lead_present:
         return lead.hung_up(handoff, _lead_hung_up(event))
     if not event.lead_in_stasis:
-        return lead.left(handoff, LeadLeft(at=event.at, event_id=event.event_id))
+        return lead.left(handoff, _lead_left(event))
     winner = handoff.winner
     if winner is None:
         return Step(handoff)
@@ -62,6 +62,9 @@ def introducing(handoff: Handoff, event: Reconciled) -> Step:
     if winner.number not in event.agents_up:
         step = joining.agent_gone(handoff, _agent_hung_up(winner, event))
         return _hold_again(step.handoff, event, step.commands).then(_agents, event)
+    if winner.number in event.agents_out_of_stasis:
+        step = joining.agent_left(handoff, _agent_left(winner, event))
+        return _hold_again(step.handoff, event, step.commands).then(_agents, event)
     if not event.after_outage:
         return Step(handoff)
     again = JoinAgent(winner.number, (), handoff.introductions, winner.briefing_number, None)
@@ -70,23 +73,30 @@ def introducing(handoff: Handoff, event: Reconciled) -> Step:
 
 
 def talking_still(handoff: Handoff, event: Reconciled) -> Step:
+    """CONNECTED: they talk when both are in our application or both are out of it. One alone has been left."""
     winner = handoff.winner
-    if not event.lead_present:
+    if not event.lead_present or winner is None:
         return talking.lead_hung_up(handoff, _lead_hung_up(event))
-    if winner is not None and winner.number not in event.agents_up:
-        step = talking.agent_hung_up(handoff, _agent_hung_up(winner, event))
-        return step.then(_agents, event)
-    if (
-        winner is not None
-        and winner.number in event.agents_joined
-        and event.lead_in_bridge
-        and handoff.let_go
-    ):
-        order = LetGo(winner.number, wording.variables(handoff))
-        return Step(handoff, (order,)).then(_agents, event)
-    if not event.lead_in_stasis:
-        return talking.lead_left(handoff, LeadLeft(at=event.at, event_id=event.event_id)).then(_agents, event)
-    return Step(handoff).then(_agents, event)
+    lead_out = not event.lead_in_stasis
+    if winner.number not in event.agents_up:
+        gone = _agent_hung_up(winner, event)
+        return talking.agent_hung_up(handoff.evolve(lead_out=lead_out), gone).then(_agents, event)
+    if (winner.number in event.agents_out_of_stasis) is lead_out:
+        return _talk_on(handoff, winner, lead_out, event).then(_agents, event)
+    alone = handoff.evolve(let_go=False)
+    if lead_out:
+        return talking.lead_left(alone, _lead_left(event)).then(_agents, event)
+    return talking.agent_left(alone, _agent_left(winner, event)).then(_agents, event)
+
+
+def _talk_on(handoff: Handoff, winner: Offer, lead_out: bool, event: Reconciled) -> Step:
+    if lead_out:
+        return close_bridge(handoff.evolve(let_go=True, lead_out=True))
+    together = winner.number in event.agents_joined and event.lead_in_bridge
+    if together and not handoff.let_go:
+        return Step(handoff)
+    order = LetGo(winner.number, wording.variables(handoff))
+    return Step(handoff.evolve(let_go=True), (order,))
 
 
 def after_the_end(handoff: Handoff, event: Reconciled) -> Step:
@@ -94,9 +104,9 @@ def after_the_end(handoff: Handoff, event: Reconciled) -> Step:
     if not event.lead_present:
         step = step.then(ended.lead_hung_up, _lead_hung_up(event))
     elif not event.lead_in_stasis:
-        step = step.then(ended.lead_left, LeadLeft(at=event.at, event_id=event.event_id))
-    if not event.bridge_present:
-        step = Step(step.handoff.evolve(bridge_open=False), ())
+        step = step.then(ended.lead_left, _lead_left(event))
+    # That no bridge was found closes nothing: an order to make it may still be under way, and closing it is
+    # ordered after that one.
     return step.then(_agents, event)
 
 
@@ -151,6 +161,10 @@ def _agent_is_up(handoff: Handoff, offer: Offer, event: Reconciled) -> Step:
 
 def _lead_hung_up(event: Reconciled) -> LeadHungUp:
     return LeadHungUp(at=event.at, event_id=event.event_id, cause=MISSED)
+
+
+def _lead_left(event: Reconciled) -> LeadLeft:
+    return LeadLeft(at=event.at, event_id=event.event_id)
 
 
 def _agent_hung_up(offer: Offer, event: Reconciled) -> AgentHungUp:

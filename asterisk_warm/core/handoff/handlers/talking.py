@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asterisk_warm.core.handoff import wording
-from asterisk_warm.core.handoff.commands import CheckLegs, CloseBridge, ReturnLead
+from asterisk_warm.core.handoff.commands import CheckLegs, ReturnLead
 from asterisk_warm.core.handoff.events import (
     AgentHungUp,
     AgentLeft,
@@ -14,7 +14,7 @@ from asterisk_warm.core.handoff.events import (
 )
 from asterisk_warm.core.handoff.handlers import deadlines, offers
 from asterisk_warm.core.handoff.model import Handoff, LeadIs
-from asterisk_warm.core.handoff.moves import CHECK_SECONDS, close_leg, complete
+from asterisk_warm.core.handoff.moves import CHECK_SECONDS, close_bridge, close_leg, complete
 from asterisk_warm.core.handoff.step import Step
 
 
@@ -25,7 +25,7 @@ def lead_hung_up(handoff: Handoff, event: LeadHungUp) -> Step:
 def lead_left(handoff: Handoff, event: LeadLeft) -> Step:
     """Expected after letting go; else somebody moved the lead, and the agent is alone."""
     if handoff.let_go:
-        return Step(handoff, (CloseBridge(),) if handoff.bridge_open else ())
+        return Step(handoff.evolve(lead_out=True))
     return complete(handoff, LeadIs.LEFT, "the lead was moved to another call", event.at)
 
 
@@ -33,7 +33,10 @@ def agent_left(handoff: Handoff, event: AgentLeft) -> Step:
     winner = handoff.winner
     if winner is None or winner.number != event.offer:
         return offers.agent_left(handoff, event)
-    return Step(handoff) if handoff.let_go else _agent_ended(handoff, "moved to another call", event.at)
+    if handoff.let_go:
+        # Only now is our bridge empty: closed any earlier, it would take the agent with it.
+        return close_bridge(handoff)
+    return _agent_ended(handoff, "moved to another call", event.at)
 
 
 def agent_hung_up(handoff: Handoff, event: AgentHungUp) -> Step:
@@ -44,13 +47,14 @@ def agent_hung_up(handoff: Handoff, event: AgentHungUp) -> Step:
 
 
 def _agent_ended(handoff: Handoff, cause: str, at: float) -> Step:
-    """The lead goes on in the dialplan: by itself out of Asterisk's own bridge, by our order out of ours."""
+    """The lead goes on in the dialplan: by itself out of Asterisk's own bridge, by our order out of ours. That
+    the pair was ordered to be let go does not mean that it was."""
     winner = handoff.winner
     if winner is None:
         return Step(handoff)
     handoff = close_leg(handoff, winner)
     reason = f"{winner.agent.name} hung up ({cause})"
-    if handoff.let_go:
+    if handoff.lead_out:
         return complete(handoff, LeadIs.LEFT, reason, at)
     step = complete(handoff, LeadIs.HELD, reason, at)
     order = ReturnLead(wording.variables(step.handoff), step.handoff.return_to)
@@ -58,9 +62,10 @@ def _agent_ended(handoff: Handoff, cause: str, at: float) -> Step:
 
 
 def let_go_failed(handoff: Handoff, event: CommandFailed) -> Step:
-    """Then they talk on in our bridge, which works as well as long as Asterisk lives."""
+    """Then they talk on in our bridge, which works as well as long as Asterisk lives; unless one of them left,
+    which was taken for the letting go."""
     if event.command == "LetGo":
-        return Step(handoff.evolve(let_go=False))
+        return Step(handoff.evolve(let_go=False, lead_out=False), (CheckLegs(),))
     return offers.command_failed(handoff, event)
 
 

@@ -1,0 +1,54 @@
+"""The daemon's API as a client sees it: HTTP over a unix socket. Blocks."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import socket
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+TIMEOUT_SECONDS = 15.0
+"""More than any request takes: fetching a lead from the dialplan is given 5 s."""
+
+
+class Client:
+    """One request, one connection."""
+
+    def __init__(self, path: Path, timeout: float = TIMEOUT_SECONDS) -> None:
+        self._path = path
+        self._timeout = timeout
+
+    def request(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+        """(HTTP status, decoded JSON). Raises OSError when nobody listens or answers in time, and
+        http.client.HTTPException or ValueError when what answers is not our API."""
+        connection = _UnixConnection(self._path, self._timeout)
+        try:
+            data = None if body is None else json.dumps(body).encode()
+            # A server that refuses a large body closes before having read it; its answer is there.
+            with contextlib.suppress(BrokenPipeError):
+                connection.request(method, path, data, {"Content-Type": "application/json"} if data else {})
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+        finally:
+            connection.close()
+
+
+def handoff_path(handoff: str, part: str = "") -> str:
+    """The path of one handoff, or of a part of it (`story`, `journal`)."""
+    path = f"/v1/handoffs/{quote(os.fsencode(handoff), safe='')}"
+    return f"{path}/{part}" if part else path
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path, timeout: float) -> None:
+        super().__init__("localhost", timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))

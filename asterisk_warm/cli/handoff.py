@@ -1,0 +1,128 @@
+"""`asterisk-warm handoff …`: what is going on, what went on, and how to step in."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from asterisk_warm.cli.asking import ask
+from asterisk_warm.cli.client import handoff_path
+from asterisk_warm.cli.options import DEFAULT_SOCKET, HandoffId, Json, Socket
+from asterisk_warm.cli.output import say, show, show_json
+from asterisk_warm.cli.request import body_of
+
+app = typer.Typer(
+    name="handoff",
+    help="See, start and cancel handoffs of a running daemon.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@app.command("list")
+def list_handoffs(
+    all: Annotated[bool, typer.Option("--all", help="Also those that have ended.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=1000, metavar="N", help="At most so many.")] = 20,
+    socket: Socket = DEFAULT_SOCKET,
+    json: Json = False,
+) -> None:
+    """List handoffs, newest first."""
+    answer = ask(socket, "GET", f"/v1/handoffs?state={'all' if all else 'open'}&limit={limit}")
+    if json:
+        show_json(answer)
+    elif answer["handoffs"]:
+        from asterisk_warm.cli.tables import handoffs
+
+        show(handoffs(answer["handoffs"], time.time()))
+    else:
+        say("No handoffs yet." if all else "No open handoffs; --all lists those that have ended.")
+
+
+@app.command("show")
+def show_handoff(handoff: HandoffId, socket: Socket = DEFAULT_SOCKET, json: Json = False) -> None:
+    """Show one handoff: the lead, the agents who were rung, and what came of it."""
+    answer = ask(socket, "GET", handoff_path(handoff))
+    if json:
+        show_json(answer)
+        return
+    from asterisk_warm.cli.tables import facts, offers
+
+    show(facts(answer))
+    if answer["offers"]:
+        show("", offers(answer["offers"]))
+
+
+@app.command()
+def story(handoff: HandoffId, socket: Socket = DEFAULT_SOCKET, json: Json = False) -> None:
+    """Tell one handoff in words, from its journal."""
+    answer = ask(socket, "GET", handoff_path(handoff, "story"))
+    if json:
+        show_json(answer)
+    else:
+        from asterisk_warm.cli.tables import told
+
+        show(told(answer["story"]))
+
+
+@app.command()
+def cancel(handoff: HandoffId, socket: Socket = DEFAULT_SOCKET, json: Json = False) -> None:
+    """Call a handoff off: phones stop ringing, and the lead goes on in the dialplan."""
+    answer = ask(socket, "DELETE", handoff_path(handoff))
+    if json:
+        show_json(answer)
+    else:
+        say(f"{answer['id']} is cancelled.")
+
+
+@app.command()
+def start(
+    channel: Annotated[
+        str, typer.Option(metavar="CHANNEL", help="The lead's channel: its unique id.", show_default=False)
+    ],
+    team: Annotated[str, typer.Option(metavar="TEAM", help="The team to ring.", show_default=False)],
+    mode: Annotated[
+        str | None,
+        typer.Option(metavar="MODE", help="auto or blind, instead of the team's.", show_default=False),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="The lead's name.", show_default=False)
+    ] = None,
+    number: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="The lead's number.", show_default=False)
+    ] = None,
+    summary: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Why they call, in a sentence.", show_default=False)
+    ] = None,
+    detail: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=TEXT", help="Anything else of the lead; repeat it.", show_default=False),
+    ] = None,
+    return_to: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CONTEXT,EXTENSION,PRIORITY",
+            help="Where the lead goes on when not connected; else after the step it was in.",
+            show_default=False,
+        ),
+    ] = None,
+    socket: Socket = DEFAULT_SOCKET,
+    json: Json = False,
+) -> None:
+    """Hand off a channel that is in the dialplan: in a menu, a queue, an announcement."""
+    body = body_of(
+        channel=channel,
+        team=team,
+        mode=mode,
+        name=name,
+        number=number,
+        summary=summary,
+        detail=detail or [],
+        return_to=return_to,
+    )
+    answer = ask(socket, "POST", "/v1/handoffs", body)
+    if json:
+        show_json(answer)
+    else:
+        say(f"{answer['id']} is {answer['state']}; `asterisk-warm handoff story {answer['id']}` follows it.")

@@ -1,0 +1,30 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DEFAULT_SOCKET = Path("/run/asterisk-warm/api.sock")
+
+Socket = Annotated[
+    Path,
+    typer.Option(
+        "--socket",
+        envvar="ASTERISK_WARM_SOCKET",
+        metavar="PATH",
+        help="The daemon's socket: `api.socket` of its config.",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="The YAML file.", show_default=False)]
+HandoffId = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID",
+        help="A handoff's id, or its beginning or end (4 or more characters).",
+        show_default=False,
+    ),
+]

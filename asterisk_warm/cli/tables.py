@@ -1,0 +1,121 @@
+"""Handoffs as tables for people. Everything in them came over the phone: it is shown, never obeyed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from asterisk_warm.cli.output import plain
+from asterisk_warm.cli.times import age, clock, duration, offset
+
+_STYLES = {
+    "CONNECTED": "green",
+    "COMPLETED": "green",
+    "ACCEPTED": "green",
+    "RETURNED": "yellow",
+    "ABANDONED": "yellow",
+    "FAILED": "red",
+}
+
+Json = dict[str, Any]
+
+
+def handoffs(found: Sequence[Json], now: float) -> Table:
+    """One line a handoff."""
+    shown = table()
+    shown.add_column("id", no_wrap=True, min_width=19)
+    shown.add_column("state", no_wrap=True, min_width=9)
+    for title in ("team", "lead", "agent"):
+        shown.add_column(title, no_wrap=True, overflow="ellipsis")
+    shown.add_column("age", no_wrap=True, justify="right", min_width=6)
+    for handoff in found:
+        lead, agent = handoff["lead"], handoff["agent"]
+        shown.add_row(
+            handoff["id"],
+            _state(handoff["state"]),
+            plain(handoff["team"]),
+            plain(lead["name"] or lead["number"] or "-"),
+            plain(agent["name"]) if agent else "-",
+            age(now - handoff["requested_at"]),
+        )
+    return shown
+
+
+def facts(handoff: Json) -> Table:
+    """One handoff, one fact a line."""
+    lead, agent = handoff["lead"], handoff["agent"]
+    rows = [
+        ("id", handoff["id"]),
+        ("state", handoff["state"] if handoff["settled"] else f"{handoff['state']} (open)"),
+        ("status", handoff["status"]),
+        ("reason", handoff["reason"]),
+        ("team", f"{handoff['team_name']} ({handoff['team']}), mode {handoff['mode']}"),
+        ("lead", ", ".join(part for part in (lead["name"], lead["number"]) if part)),
+        ("summary", lead["summary"]),
+        *((f"  {name}", text) for name, text in lead["details"].items()),
+        ("channel", lead["channel"]),
+        ("agent", f"{agent['name']} ({agent['id']})" if agent else None),
+        *(("not free", f"{name}: {why}") for name, why in handoff["not_free"].items()),
+        ("requested", f"{clock(handoff['requested_at'])} by {handoff['requested_by']}"),
+        ("joined", clock(handoff["joined_at"]) if handoff["joined_at"] else None),
+        ("ended", clock(handoff["ended_at"]) if handoff["ended_at"] else None),
+        ("ringing", duration(handoff["ring_ms"]) if agent else None),
+        ("briefing", duration(handoff["briefing_ms"]) if agent else None),
+        ("handoff gap", duration(handoff["gap_ms"]) if handoff["gap_ms"] is not None else None),
+    ]
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True, overflow="ellipsis", max_width=20)
+    grid.add_column(overflow="fold")
+    for name, text in rows:
+        if text:
+            grid.add_row(plain(name), _state(text) if name == "state" else plain(text))
+    return grid
+
+
+def offers(made: Sequence[Json]) -> Table:
+    """One line an offer; times count from when the agent's phone was rung."""
+    shown = table()
+    shown.add_column("offer", justify="right")
+    shown.add_column("agent", no_wrap=True, overflow="ellipsis")
+    shown.add_column("state", no_wrap=True, min_width=11)
+    shown.add_column("answered", no_wrap=True, justify="right")
+    shown.add_column("decided", no_wrap=True, justify="right")
+    shown.add_column("cause", overflow="fold")
+    for offer in made:
+        shown.add_row(
+            str(offer["number"]),
+            plain(offer["agent_name"]),
+            _state(offer["state"]),
+            _since(offer["rung_at"], offer["answered_at"]),
+            _since(offer["rung_at"], offer["decided_at"]),
+            plain(offer["cause"]),
+        )
+    return shown
+
+
+def told(story: Sequence[Json]) -> Table:
+    """`+12.34 s  who  text`, one line a happening."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True, justify="right")
+    grid.add_column(no_wrap=True, overflow="ellipsis", max_width=20)
+    grid.add_column(overflow="fold")
+    for line in story:
+        grid.add_row(offset(line["offset"]), plain(line["who"]), plain(line["text"]))
+    return grid
+
+
+def table(*titles: str) -> Table:
+    """An empty table in the one look that all of them have."""
+    return Table(*titles, box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+
+
+def _state(state: str) -> Text:
+    return Text(plain(state), _STYLES.get(state.split(" ")[0], ""))
+
+
+def _since(start: float, end: float | None) -> str:
+    return "-" if end is None else f"+{duration((end - start) * 1000)}"

@@ -1,0 +1,62 @@
+"""The handoff gap from RTP: from the end of the accept key to the agent's first frame at the lead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from asterisk_warm.lab.tones import FRAME, Hearing
+from asterisk_warm.lab.traffic import Traffic
+
+_LOOK_FOR = 10.0
+_DELAY = 0.25
+"""Longest way, in seconds, from the agent's phone to the lead's."""
+_SAME = 0.8
+"""Correlation of a frame with what it was sent as; of strangers it stays below 0.5."""
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Moments of the kernel, in epoch seconds."""
+
+    key_released_at: float
+    voice_at: float
+
+    @property
+    def milliseconds(self) -> float:
+        return (self.voice_at - self.key_released_at) * 1000
+
+
+def gap(traffic: Traffic, lead_call: str, agent_call: str, key: str) -> Gap | None:
+    """From the accept key's first END packet to the first frame at the lead that is the agent's; None when
+    there is none. Calls are named by their SIP Call-ID."""
+    presses = [press for press in traffic.keys_of(agent_call) if press.key == key]
+    if not presses:
+        return None
+    accepted = presses[-1].released_at
+    said = traffic.said_at(agent_call).between(accepted - 2 * _DELAY, accepted + _LOOK_FOR)
+    heard = traffic.heard_at(lead_call).between(accepted, accepted + _LOOK_FOR)
+    voice = first_frame_from(said, heard)
+    return None if voice is None else Gap(accepted, voice)
+
+
+def first_frame_from(said: Hearing, heard: Hearing) -> float | None:
+    """When the first frame of `heard` came that was in `said` shortly before, at whatever offset. A phone
+    that is never quite silent can be told by its own noise."""
+    for moment, frame in zip(heard.times, heard.frames, strict=True):
+        sent = said.between(moment - _DELAY, moment)
+        if (
+            len(sent.times)
+            and _likeness(frame.astype(np.float64), sent.frames.ravel().astype(np.float64)) > _SAME
+        ):
+            return float(moment)
+    return None
+
+
+def _likeness(frame: npt.NDArray[np.float64], stretch: npt.NDArray[np.float64]) -> float:
+    """The highest normalised correlation of the frame with any stretch of its length."""
+    energy = np.convolve(stretch**2, np.ones(FRAME), "valid") * float(frame @ frame)
+    products = np.correlate(stretch, frame, "valid")
+    return float(np.max(products / np.sqrt(np.maximum(energy, 1.0))))
