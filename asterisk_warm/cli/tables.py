@@ -28,7 +28,7 @@ def handoffs(found: Sequence[Json], now: float) -> Table:
     """One line a handoff."""
     shown = table()
     shown.add_column("id", no_wrap=True, min_width=19)
-    shown.add_column("state", no_wrap=True, min_width=9)
+    shown.add_column("state", no_wrap=True, min_width=11)
     for title in ("team", "lead", "agent"):
         shown.add_column(title, no_wrap=True, overflow="ellipsis")
     shown.add_column("age", no_wrap=True, justify="right", min_width=6)

@@ -95,8 +95,8 @@ def seconds(value: object) -> float:
 
 def _pause(value: object) -> float:
     length = seconds(value)
-    if 0 < length < 5:
-        raise refuse("is too short a time", "5s")
+    if 0 < length < 2:
+        raise refuse("is too short a time", "2s")
     return length
 
 
@@ -340,7 +340,7 @@ HoldSeconds = Annotated[
     Expects("a duration from 5s to 1h, such as 120 or 2m"),
 ]
 ComfortSeconds = Annotated[
-    float, BeforeValidator(_pause), Field(ge=0, le=600), Expects("0, or a duration from 5s to 10m")
+    float, BeforeValidator(_pause), Field(ge=0, le=600), Expects("0, or a duration from 2s to 10m")
 ]
 BudgetSeconds = Annotated[
     float, BeforeValidator(seconds), Field(ge=0.1, le=60), Expects("a duration from 0.1s to 1m, such as 3")

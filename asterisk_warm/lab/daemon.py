@@ -47,6 +47,7 @@ class Daemon:
         self.database = self.folder / "warm.db"
         self.log_path = self.folder / "daemon.log"
         self.config = self.folder / "asterisk_warm.yaml"
+        self.config.touch(mode=0o600)
         self.config.write_text(yaml.safe_dump(self._config(agents, teams, sounds, settings or {})))
         self._process: subprocess.Popen[bytes] | None = None
 

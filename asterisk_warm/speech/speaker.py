@@ -177,7 +177,8 @@ class CachedSpeaker:
         """The cache's name of `text`, if an engine that works or worked has said it."""
         if not text:
             return None
-        names = (SpeechCache.name(known, text) for known in self._identities.values())
+        known = (self._identities.get(engine.name) for engine in self._engines)
+        names = (SpeechCache.name(identity, text) for identity in known if identity)
         return next((name for name in names if self._cache.holds(name)), None)
 
     def _remember(self, line: str, name: str) -> None:

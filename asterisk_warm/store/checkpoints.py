@@ -47,6 +47,7 @@ class Checkpoints:
 
     def __enter__(self) -> Self:
         self._truncate()  # What a killed daemon has left.
+        self._start_anew()
         return self
 
     def __exit__(
@@ -91,9 +92,8 @@ class Checkpoints:
         write_header(self._writer, application)
 
     def _truncate(self) -> None:
-        with self.writing:
-            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            self._start_anew()
+        """Only while nobody else uses the database."""
+        self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
 
 def write_header(driver: sqlite3.Connection, application: int) -> None:

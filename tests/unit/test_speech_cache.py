@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from asterisk_warm.speech.cache import DAY, SpeechCache
+from asterisk_warm.speech.cache import DAY, KEPT_DAYS, SpeechCache
 from asterisk_warm.speech.folder import SoundFolder
 
 NOW = time.time()
@@ -68,6 +68,17 @@ def test_given_too_much_of_today_then_nothing_is_removed(tmp_path: Path) -> None
     kept = {put(cache, tmp_path, str(number), 500, DAY / 2) for number in range(6)}
     assert cache.prune() == 0
     assert files(tmp_path) == kept
+
+
+def test_given_lines_of_long_ago_then_they_go_however_much_room_there_is(tmp_path: Path) -> None:
+    cache = SpeechCache(here(tmp_path), clock=lambda: NOW)
+    forgotten = put(cache, tmp_path, "forgotten", 10, (KEPT_DAYS + 1) * DAY)
+    kept = put(cache, tmp_path, "kept", 10, (KEPT_DAYS - 1) * DAY)
+    in_use = put(cache, tmp_path, "in use", 10, (KEPT_DAYS + 1) * DAY)
+    assert cache.use(cache.name("engine", "in use"))
+    assert cache.prune() == 1
+    assert files(tmp_path) == {kept, in_use}, forgotten
+    assert not cache.holds(cache.name("engine", "forgotten"))
 
 
 def test_given_what_a_crash_left_half_written_then_it_goes_with_the_rest(tmp_path: Path) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 
+from asterisk_warm.engine import ports
 from asterisk_warm.speech import (
     CachedSpeaker,
     CannotSay,
@@ -17,12 +18,15 @@ from asterisk_warm.speech import (
     EspeakEngine,
     HibariEngine,
     SoundFolder,
-    Speech,
+    SpeechCache,
     SpeechUnavailable,
     UnknownPrompt,
     prompt_names,
+    speaker_from,
 )
-from asterisk_warm.speech.audio import RATE
+from asterisk_warm.speech import speaker as speaker_module
+from asterisk_warm.speech.audio import RATE, tone
+from asterisk_warm.speech.cache import DAY, KEPT_DAYS
 from asterisk_warm.speech.prompts import prompt_texts, shipped
 from asterisk_warm.speech.shipped import FOLDER, record
 
@@ -47,13 +51,13 @@ class Tone:
         if isinstance(self.fails, EngineDown):
             raise self.fails
 
-    async def say(self, text: str) -> Speech:
+    async def say(self, text: str) -> bytes:
         self.said.append(text)
         self.asked.set()
         await self.gate.wait()
         if self.fails:
             raise self.fails
-        return Speech(np.sin(np.arange(8000) / 3).astype(np.float32), 8000)
+        return tone(500, 1.0)
 
     async def close(self) -> None:
         self.gate.set()
@@ -79,7 +83,7 @@ def sizes(folder: Path) -> dict[str, int]:
 
 @pytest.fixture
 async def hibari() -> AsyncIterator[HibariEngine]:
-    engine = HibariEngine()
+    engine = HibariEngine(time_limit=60)
     yield engine
     await engine.close()
 
@@ -130,6 +134,115 @@ async def test_given_nobody_who_waits_any_more_then_a_failure_is_nobodys_surpris
     await speaker.close()
 
 
+async def test_given_a_text_then_whether_it_was_spoken_is_known_at_once(tmp_path: Path) -> None:
+    speaker: ports.Speaker = CachedSpeaker(here(tmp_path), [Tone()])
+    assert speaker.spoken("Hello, 💩.") is None
+    (uri,) = await speaker.prepare(["Hello, 💩."])
+    assert speaker.spoken("Hello, 💩.") == speaker.spoken("Hello,  .") == uri
+    took = sorted(timed(lambda: speaker.spoken("Hello, 💩.")) for _ in range(200))
+    assert took[100] < 0.000_05
+
+
+def timed(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+async def test_given_nothing_to_say_then_nothing_is_spoken(tmp_path: Path) -> None:
+    speaker = CachedSpeaker(here(tmp_path), [Tone()])
+    await speaker.prepare(["", "💩"])
+    assert [speaker.spoken(text) for text in ("", " ", "💩")] == [None] * 3
+
+
+async def test_given_a_restart_then_what_an_earlier_daemon_spoke_is_known(tmp_path: Path) -> None:
+    uris = await CachedSpeaker(here(tmp_path), [Tone()]).prepare(LINES)
+    again = CachedSpeaker(here(tmp_path), [Tone()])
+    await again.ensure_prompts()
+    assert tuple(again.spoken(line) for line in LINES) == uris
+    await again.close()
+
+
+async def test_given_a_file_that_was_removed_then_it_is_not_spoken_until_it_is_again(tmp_path: Path) -> None:
+    speaker = CachedSpeaker(here(tmp_path), [Tone()])
+    (uri,) = await speaker.prepare(["Hello."])
+    for path in files(tmp_path):
+        path.unlink()
+    assert speaker.spoken("Hello.") is None
+    assert await speaker.prepare(["Hello."]) == (uri,)
+    assert speaker.spoken("Hello.") == uri
+
+
+async def test_given_more_texts_than_are_remembered_then_the_disk_still_knows_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(speaker_module, "RECENT", 2)
+    speaker = CachedSpeaker(here(tmp_path), [Tone()])
+    lines = [f"Number {number}." for number in range(5)]
+    uris = await speaker.prepare(lines)
+    assert tuple(speaker.spoken(line) for line in lines) == uris
+    assert len(speaker._recent) == 2
+
+
+async def test_given_the_many_lines_of_a_team_then_another_leads_briefing_does_not_wait_for_them(
+    tmp_path: Path, hibari: HibariEngine
+) -> None:
+    speaker = CachedSpeaker(here(tmp_path), [hibari])
+    lines = ["A briefing comes first.", *(f"I am connecting you to agent {number}." for number in range(20))]
+    team = asyncio.create_task(speaker.prepare(lines))
+    await asyncio.create_task(speaker.prepare(["Another briefing."]))
+    ready = [speaker.spoken(line) is not None for line in lines]
+    assert ready == sorted(ready, reverse=True)  # in the order given
+    assert ready[0]
+    assert not ready[-1]
+    team.cancel()
+    await asyncio.gather(team, return_exceptions=True)
+    await speaker.close()
+
+
+async def test_given_two_daemons_with_one_folder_then_neither_is_in_the_others_way(tmp_path: Path) -> None:
+    own, sounds = tmp_path / "own", tmp_path / "sounds"
+    own.mkdir()
+    (own / "comfort.wav").write_bytes(b"RIFF" * 10_000)
+    speakers = [CachedSpeaker(here(sounds), [Tone()], own_prompts=own) for _ in range(4)]
+    await asyncio.gather(*(each.ensure_prompts() for each in speakers))
+    spoken = await asyncio.gather(*(each.prepare(LINES) for each in speakers))
+    assert len(set(spoken)) == 1
+    assert all(len(sound(sounds, uri)) == RATE for uri in spoken[0])
+    assert not [path for path in files(sounds) if path.name.startswith(".")]
+    for each in speakers:
+        await each.close()
+
+
+async def test_given_old_lines_then_start_up_removes_them(tmp_path: Path) -> None:
+    loop, pruned = asyncio.get_running_loop(), asyncio.Event()
+
+    class Watched(SpeechCache):
+        def prune(self) -> int:
+            removed = super().prune()
+            loop.call_soon_threadsafe(pruned.set)
+            return removed
+
+    cache = Watched(here(tmp_path).sub("cache"))
+    cache.put("ab/old", b"a person's wishes")
+    old = time.time() - (KEPT_DAYS + 1) * DAY
+    os.utime(tmp_path / "cache/ab/old.ulaw", (old, old))
+    speaker = CachedSpeaker(here(tmp_path), [Tone()], cache=cache)
+    await speaker.ensure_prompts()
+    async with asyncio.timeout(5):
+        await pruned.wait()
+    assert not cache.holds("ab/old")
+    await speaker.close()
+
+
+async def test_given_the_configuration_then_there_is_a_speaker_of_it(tmp_path: Path) -> None:
+    speaker = speaker_from(tmp_path, "/sounds", ["espeak", "hibari"], 60.0, {"accept": "5"}, None)
+    assert (await speaker.prepare(["Hello there."]))[0].startswith("sound:/sounds/cache/")
+    await speaker.close()
+    with pytest.raises(ValueError, match="no speech engine 'piper'"):
+        speaker_from(tmp_path, "/sounds", ["piper"], 3.0, None, None)
+
+
 async def test_given_an_engine_that_is_down_then_the_next_speaks_and_the_first_rests(tmp_path: Path) -> None:
     now = 0.0
     first, second = Tone("first", EngineDown("broken")), Tone("second")
@@ -163,7 +276,9 @@ async def test_given_real_engines_of_which_the_first_is_not_installed_then_the_s
 async def test_given_a_name_in_a_script_hibari_cannot_read_then_espeak_says_it(
     tmp_path: Path, hibari: HibariEngine
 ) -> None:
-    uris = await CachedSpeaker(here(tmp_path), [hibari, EspeakEngine()]).prepare(["יוסי", "Hello."])
+    speaker = CachedSpeaker(here(tmp_path), [hibari, EspeakEngine(time_limit=60)])
+    uris = await speaker.prepare(["יוסי", "Hello."])
+    await speaker.close()
     assert all(len(sound(tmp_path, uri)) > RATE / 4 for uri in uris)
 
 
@@ -172,6 +287,7 @@ async def test_given_no_engine_that_works_then_the_reason_names_each(tmp_path: P
     with pytest.raises(SpeechUnavailable) as refused:
         await CachedSpeaker(here(tmp_path), engines).prepare(LINES)
     assert refused.value.reason == "first: no voice; second: too slow"
+    assert isinstance(refused.value, ports.SpeechUnavailable)
     with pytest.raises(SpeechUnavailable, match="no speech engine is configured"):
         await CachedSpeaker(here(tmp_path), []).prepare(LINES)
 
@@ -197,16 +313,15 @@ async def test_given_an_empty_line_then_it_is_a_silence_that_can_be_played(tmp_p
 
 async def test_given_one_line_nobody_can_say_then_the_others_are_said(tmp_path: Path) -> None:
     class Picky(Tone):
-        async def say(self, text: str) -> Speech:
+        async def say(self, text: str) -> bytes:
             if text == "Bad.":
                 raise CannotSay("no sound")
-            if text == "Silent.":
-                return Speech(np.zeros(8000, np.float32), 8000)
             return await super().say(text)
 
     speaker = CachedSpeaker(here(tmp_path), [Picky()])
-    uris = await speaker.prepare(["Bad.", "Silent.", "Good."])
-    assert uris[:2] == (speaker.prompt("silence"),) * 2 != uris[2]
+    uris = await speaker.prepare(["Bad.", "Good."])
+    assert uris[0] == speaker.prompt("silence") != uris[1]
+    assert (speaker.spoken("Bad."), speaker.spoken("Good.")) == (None, uris[1])
     with pytest.raises(SpeechUnavailable, match="no engine has a sound"):
         await speaker.prepare(["Bad.", ""])
 

@@ -11,7 +11,8 @@ import stat
 import struct
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Self
@@ -218,6 +219,13 @@ def log_state(path: Path) -> tuple[int, int]:
     return struct.unpack_from("=I", index, 16)[0], struct.unpack_from("=I", index, 96)[0]
 
 
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
 async def test_given_a_finished_checkpoint_then_the_log_has_been_started_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -231,9 +239,7 @@ async def test_given_a_finished_checkpoint_then_the_log_has_been_started_anew(
         pages, moved = log_state(path)
         assert pages > checkpoints.DUE and moved == 0
         await SqlJournal(database).commit(entry(event_id="due"))
-        async with asyncio.timeout(10):
-            while log_state(path) != (1, 0):
-                await asyncio.sleep(0.01)
+        await asyncio.to_thread(wait_until, lambda: log_state(path) == (1, 0))
 
 
 async def test_given_enough_commits_then_the_log_moves_into_the_file_and_does_not_grow(

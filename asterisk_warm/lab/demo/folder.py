@@ -86,4 +86,5 @@ def envelope_of_traffic(traffic: Traffic, call: Call) -> Envelope:
 def _envelope(samples: Samples, start: float) -> Envelope:
     frames = samples[: len(samples) // FRAME * FRAME].reshape(-1, FRAME).astype(np.int32)
     level = np.abs(frames).max(axis=1, initial=0).astype(np.float64)
-    return Envelope(start + np.arange(len(frames)) * FRAME_SECONDS, level)
+    times = np.asarray(start + np.arange(len(frames)) * FRAME_SECONDS, dtype=np.float64)
+    return Envelope(times, level)

@@ -145,7 +145,7 @@ class _Drawing:
         self._label((x0 + x1) / 2, y, words, INK)
 
     def _key_to_voice(self) -> None:
-        """From the winner's key to their first frame in the lead's ear: too short to see without its number."""
+        """From the winner's key to their first frame in the lead's ear: told in words, it is so short."""
         gap = self.sheet.gap
         winner = self.chart.handoff.winner
         if gap is None or winner is None:

@@ -39,7 +39,7 @@ LINES: Mapping[str, tuple[str, str]] = {
 def dialplan(sounds: Path) -> str:
     """What the lead calls, and where Ana is when she is in another call."""
     return f"""
-exten => demo,1,Set(WARM_LEAD_SUMMARY={SUMMARY.replace(",", chr(92) + ",")})
+exten => demo,1,Set(WARM_LEAD_SUMMARY={SUMMARY})
  same => n,Gosub(warm-handoff,s,1(sales,comfort=1))
  same => n,Log(NOTICE,demo ${{WARM_STATUS}})
  same => n,GotoIf($["${{WARM_STATUS}}" = "CONNECTED"]?done)

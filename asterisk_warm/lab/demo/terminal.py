@@ -36,6 +36,16 @@ FILL = {
     Kind.TALK: "#",
     Kind.DIALPLAN: "<",
 }
+SHORT = {
+    Kind.MUSIC: "mus",
+    Kind.COMFORT: "comf",
+    Kind.RING: "ring",
+    Kind.BRIEFING: "brief",
+    Kind.FAREWELL: "bye",
+    Kind.INTRODUCTION: "intro",
+    Kind.TALK: "talk",
+    Kind.DIALPLAN: "back",
+}
 _NAME_WIDTH = 16
 _CAPTIONS = 6
 _STEPS = (0.1, 0.2, 0.25, 0.5, 1.0, 2.0, 5.0)
@@ -109,10 +119,9 @@ def _lane(lane: Lane, now: Chart, step: float, columns: int) -> Text:
     for span in lane.spans:
         first, last = _column(span.start, now, step), _column(_end(span, now), now, step)
         last = min(max(last, first + 1), columns)
-        label = f"{span.kind} "
-        for i in range(first, last):
-            cells[i] = label[i - first] if i - first < len(label) else FILL[span.kind]
-            styles[i] = STYLE[span.kind]
+        label = _label(span.kind, last - first)
+        cells[first:last] = label.ljust(last - first, FILL[span.kind])
+        styles[first:last] = [STYLE[span.kind]] * (last - first)
     for key in lane.keys:
         at = min(_column(key.at, now, step), columns - 1)
         cells[at], styles[at] = key.digit, "bold reverse"
@@ -122,6 +131,11 @@ def _lane(lane: Lane, now: Chart, step: float, columns: int) -> Text:
     for cell, style in zip(cells, styles, strict=True):
         text.append(cell, style=style or "not bold")
     return text
+
+
+def _label(kind: Kind, room: int) -> str:
+    """As much of what it is as there is room for, behind a bar that parts it from what was before."""
+    return next((f"|{word} " for word in (kind, SHORT[kind]) if len(word) + 2 <= room), "|")
 
 
 def _write(cells: list[str], styles: list[str], words: str, at: int) -> None:

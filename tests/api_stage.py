@@ -1,0 +1,137 @@
+"""The real API, engine and SQLite journal, upon the model of Asterisk: its orders are carried out at once."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from property.handoffs import AGENTS, policy
+from property.model_asterisk import LEAD, Leg, ModelPbx, World
+
+from asterisk_warm.api.server import Api
+from asterisk_warm.core.handoff.events import Event
+from asterisk_warm.core.handoff.ids import PREFIX
+from asterisk_warm.engine.executor import Executor
+from asterisk_warm.engine.intake import Intake, LeadAtDoor, Team
+from asterisk_warm.engine.ports import PbxError, PbxUnreachable
+from asterisk_warm.engine.service import HandoffService
+from asterisk_warm.engine.views import Health
+from asterisk_warm.store import Database, SqlJournal
+
+SECONDS = 10.0
+"""How long a test waits for what must come."""
+JSON = "application/json"
+PROBLEM = "application/problem+json"
+
+
+class PromptPbx(ModelPbx):
+    """Carries out every order when it is given, and remembers its name."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.done: list[str] = []
+        self._more = asyncio.Condition()
+
+    async def _order(self, name: str, *stages: Any) -> Any:
+        if not self.connected:
+            raise PbxUnreachable("no connection")
+        said = None
+        try:
+            for stage in stages:
+                said = stage()
+        finally:
+            async with self._more:
+                self.done.append(name)
+                self._more.notify_all()
+        return said
+
+    async def secure_lead(self, lead: str, bridge: str, *rest: Any) -> None:
+        self.world.handoff = bridge.removesuffix("-bridge")
+        await super().secure_lead(lead, bridge, *rest)
+
+    async def ordered(self, beginning: str) -> None:
+        """Wait until an order whose name begins so has been carried out."""
+        async with asyncio.timeout(SECONDS), self._more:
+            await self._more.wait_for(lambda: any(name.startswith(beginning) for name in self.done))
+
+
+class Stage:
+    """A daemon without Asterisk. `ask` is an HTTP request; `world` is where people act."""
+
+    def __init__(self, database: Database, socket: Path) -> None:
+        self.socket = socket
+        self.database = database
+        self.health = Health("1.2.3", "22.10.1", True, True, 0, ())
+        self.world = World(self._tell, time.time)
+        self.pbx = PromptPbx(self.world)
+        self.pbx.entered = self._entered
+        executor = Executor(self.pbx, self.pbx, speech_seconds=3.0, reachable=self._reachable)
+        intake = Intake({"sales": Team("sales", "Sales", AGENTS, policy())})
+        self.service = HandoffService(SqlJournal(database), self.pbx, executor, intake, self._health)
+        self.api = Api(self.service, socket)
+
+    def lead_waits(self, channel: str = LEAD) -> None:
+        """A lead who is in the dialplan."""
+        self.world.legs[channel] = Leg(channel, up=True, in_app=False)
+
+    async def lead_is_offered(self, **more: Any) -> str:
+        """A lead who waits is handed off, and the phones ring. Returns the handoff's id."""
+        self.lead_waits()
+        status, view = await self.ask("POST", "/v1/handoffs", {"channel": LEAD, "team": "sales", **more})
+        assert status == 201, view
+        await self.pbx.ordered("ring")
+        return str(view["id"])
+
+    async def agent_takes_it(self) -> None:
+        """One answers and accepts, and they talk."""
+        self.world.agent_answers(1)
+        await self.pbx.ordered("play")
+        self.world.agent_presses(1, "1")
+        await self.pbx.ordered("join")
+
+    async def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+        status, answer, _ = await self.ask_raw(method, path, json=body)
+        return status, answer
+
+    async def ask_raw(self, method: str, path: str, **more: Any) -> tuple[int, Any, aiohttp.ClientResponse]:
+        """(status, decoded answer, response). Whatever the answer, it is JSON of the right kind."""
+        connector = aiohttp.UnixConnector(path=str(self.socket))
+        async with (
+            aiohttp.ClientSession("http://localhost", connector=connector) as session,
+            session.request(method, path, **more) as response,
+        ):
+            answer = await response.json(content_type=JSON if response.status < 300 else PROBLEM)
+            return response.status, answer, response
+
+    def _tell(self, handoff: str, event: Event) -> None:
+        self.service.post(handoff, event)
+
+    def _entered(self, channel: str, arguments: Sequence[str]) -> None:
+        self.service.lead_entered(LeadAtDoor(channel, "", "", {}), arguments[1], arguments[2:])
+
+    async def _health(self, open_handoffs: int) -> Health:
+        return self.health
+
+    async def _reachable(self) -> None:
+        if not self.pbx.connected:
+            raise PbxError("no connection")
+
+
+@asynccontextmanager
+async def open_stage(folder: Path) -> AsyncIterator[Stage]:
+    async with await Database.open(f"sqlite:///{folder / 'warm.db'}") as database:
+        stage = Stage(database, folder / "api.sock")
+        await stage.api.start()
+        try:
+            yield stage
+        finally:
+            await stage.api.stop()
+            await stage.service.stop()
+
+
+__all__ = ["JSON", "LEAD", "PREFIX", "PROBLEM", "SECONDS", "Stage", "open_stage"]

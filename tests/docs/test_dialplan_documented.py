@@ -1,0 +1,42 @@
+"""Every variable, context, option and status of the dialplan is in docs/dialplan.md, and nothing else is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from asterisk_warm.core.handoff.model import Status
+from asterisk_warm.core.handoff.options import _POLICY, LIMITS
+
+ROOT = Path(__file__).parents[2]
+DIALPLAN = (ROOT / "dialplan" / "asterisk_warm.conf").read_text()
+PAGE = (ROOT / "docs" / "dialplan.md").read_text()
+CODE = [path.read_text() for path in (ROOT / "asterisk_warm").rglob("*.py") if "lab" not in path.parts]
+VARIABLE = re.compile(r"\bWARM_[A-Z_]*[A-Z]\b")
+
+
+def test_given_a_variable_of_the_dialplan_or_the_code_then_it_is_documented() -> None:
+    used = {name for text in (DIALPLAN, *CODE) for name in VARIABLE.findall(text)}
+    used -= {"WARM_LEAD"}
+    in_config = {name for name in used if f"env:{name}" in (ROOT / "config" / "asterisk_warm.yaml").read_text()}
+    assert used - in_config <= set(VARIABLE.findall(PAGE)), "document it in docs/dialplan.md"
+
+
+def test_given_a_documented_variable_then_it_exists() -> None:
+    used = {name for text in (DIALPLAN, *CODE) for name in VARIABLE.findall(text)}
+    assert set(VARIABLE.findall(PAGE)) <= used
+
+
+def test_given_a_context_then_it_is_documented() -> None:
+    for context in re.findall(r"^\[([\w-]+)\]", DIALPLAN, re.MULTILINE):
+        assert f"`{context}`" in PAGE or f"Gosub({context}" in PAGE
+
+
+def test_given_an_option_then_it_is_documented() -> None:
+    for option in (*_POLICY, *LIMITS):
+        assert f"`{option}`" in PAGE
+
+
+def test_given_a_status_then_it_is_documented() -> None:
+    documented = set(re.findall(r"^\| `([A-Z]+)` \|", PAGE, re.MULTILINE))
+    assert documented == {status.value for status in Status} | {"OFFLINE"}
