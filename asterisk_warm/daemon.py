@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -92,6 +93,7 @@ class Daemon:
             reachable=self._link.reachable,
         )
         intake = Intake({name: team(settings) for name, settings in config.teams.items()})
+        self._standing = intake.standing_lines()
         self._service = HandoffService(SqlJournal(database), pbx, executor, intake, self._health)
         self._api = Api(self._service, config.api.socket)
         self._findings: tuple[str, ...] = ()
@@ -116,9 +118,11 @@ class Daemon:
             log.info("stopped; calls stay as they are")
 
     async def _prompts(self) -> None:
-        """Beside everything else: after a restart the prompts are there already, and calls must not wait for an engine to load."""
+        """Beside everything else: after a restart the prompts are there already, and calls must not
+        wait for an engine to load."""
         try:
             await self._speaker.ensure_prompts()
+            await self._speaker.prepare(self._standing)
         except SpeechUnavailable as unavailable:
             log.error("no prompts", why=str(unavailable))
 
@@ -136,6 +140,9 @@ class Daemon:
             findings.append(
                 f"AMI is not connected: {self._ami.refused or 'check host, port and manager.conf'}"
             )
+        # What start-up has made stays: the collector need not walk it in the middle of an accept.
+        gc.collect()
+        gc.freeze()
         self._findings = tuple(findings)
         for finding in findings:
             log.warning("finding", what=finding)

@@ -110,7 +110,7 @@ def _count(text: str) -> int | None:
 def _decode(body: bytes) -> object:
     try:
         return msgspec.json.decode(body)
-    except msgspec.DecodeError as error:
+    except ValueError as error:  # msgspec's own, and UnicodeDecodeError
         words = "the body is empty" if not body.strip() else f"the body is not JSON: {error}"
         raise Problem(HTTPStatus.BAD_REQUEST, "malformed", words, "send a JSON object, in UTF-8") from error
     except RecursionError as error:

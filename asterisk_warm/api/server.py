@@ -66,7 +66,7 @@ async def _problems(
         return problem.response()
     except Refused as refused:
         return Problem.of(refused).response()
-    except web.HTTPException as error:
+    except (web.HTTPNotFound, web.HTTPMethodNotAllowed, web.HTTPRequestEntityTooLarge) as error:
         return _of_http(request, error).response()
     except Exception:
         log.exception("the API failed", method=request.method, path=request.path)
@@ -95,13 +95,6 @@ def _of_http(request: web.Request, error: web.HTTPException) -> Problem:
             f"the body is larger than {BODY_AT_MOST} bytes",
             "shorten the details of the lead",
         )
-    if isinstance(error, web.HTTPNotFound):
-        return Problem(
-            HTTPStatus.NOT_FOUND,
-            "not_found",
-            "there is nothing at this path",
-            "see the routes in docs/api.md",
-        )
     return Problem(
-        HTTPStatus(error.status), "malformed", error.reason, "see docs/api.md for what can be sent"
+        HTTPStatus.NOT_FOUND, "not_found", "there is nothing at this path", "see the routes in docs/api.md"
     )

@@ -28,6 +28,8 @@ class Channel(msgspec.Struct):
 
 class Bridge(msgspec.Struct):
     id: str
+    bridge_class: str = ""
+    """"stasis" for ARI's, "basic" for the dialplan's."""
     channels: list[str] = []
 
 

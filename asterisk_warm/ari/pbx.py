@@ -21,6 +21,9 @@ from asterisk_warm.engine.ports import (
 CREATE_SECONDS = 4.0
 """How long a created channel may take to enter our application."""
 DEFAULT_MUSIC = "default"
+_IN_STASIS = ("Stasis", "AppDial2", "")
+"""What a channel of an ARI application is shown to run; a created one may not be shown to run anything
+yet."""
 
 
 class Redirector(Protocol):
@@ -182,12 +185,20 @@ class AriPbx:
             self._ari.get("/bridges", list[Bridge]),
             self._ari.get(f"/applications/{self._app}", Application),
         )
-        place = {channel: bridge.id for bridge in bridges for channel in bridge.channels}
-        ours = {c.id for c in channels if c.dialplan.app_name == "Stasis"} | set(application.channel_ids)
-        in_stasis = {c.id for c in channels if c.id in ours and not _in_dialplan_bridge(c)}
+        place = {channel: bridge for bridge in bridges for channel in bridge.channels}
+        ours = set(application.channel_ids)
+
+        def found(channel: Channel) -> FoundChannel:
+            bridge = place.get(channel.id)
+            # We stay subscribed to a pair that was let go, and the agent's channel goes on being shown as in
+            # Stasis:
+            # only the kind of bridge it is in tells.
+            let_go = bridge is not None and bridge.bridge_class != "stasis"
+            inside = channel.id in ours and channel.dialplan.app_name in _IN_STASIS and not let_go
+            return FoundChannel(channel.id, channel.state == "Up", bridge.id if bridge else None, inside)
+
         return Found(
-            {c.id: FoundChannel(c.id, c.state == "Up", place.get(c.id), c.id in in_stasis) for c in channels},
-            frozenset(bridge.id for bridge in bridges),
+            {channel.id: found(channel) for channel in channels}, frozenset(bridge.id for bridge in bridges)
         )
 
     async def locate(self, channel: str) -> Location | None:
@@ -223,10 +234,6 @@ class AriPbx:
 
     async def _delete(self, path: str) -> None:
         await self._ari.request("DELETE", path)
-
-
-def _in_dialplan_bridge(channel: Channel) -> bool:
-    return channel.dialplan.app_name not in ("Stasis", "AppDial2", "")
 
 
 async def _all(*orders: Awaitable[None]) -> None:

@@ -10,6 +10,8 @@ from asterisk_warm.core.handoff.events import HandoffRequested
 from asterisk_warm.core.handoff.model import Agent, ReturnPlace
 from asterisk_warm.core.handoff.options import BadOption, read
 from asterisk_warm.core.handoff.policy import Policy
+from asterisk_warm.core.handoff.transition import begin
+from asterisk_warm.core.handoff.wording import lines
 from asterisk_warm.engine.errors import Refused
 from asterisk_warm.engine.ids import new_event_id, new_handoff_id
 
@@ -47,6 +49,13 @@ class Intake:
             known = ", ".join(sorted(self._teams)) or "none"
             raise Refused("not_found", f'no team "{name[:40]}"', f"configured teams: {known}")
         return team
+
+    def standing_lines(self) -> Sequence[str]:
+        """What is said alike for every lead (instructions, introductions without a name, farewells):
+        worth rendering beforehand."""
+        nobody = LeadAtDoor("", "", "", {})
+        said = [lines(begin(self.request(nobody, team, (), "start-up")[0]).handoff) for team in self._teams]
+        return [line for of_team in said for line in of_team]
 
     def request(
         self,

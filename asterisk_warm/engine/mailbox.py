@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
@@ -17,11 +17,14 @@ from asterisk_warm.core.handoff.transition import Decision, begin, next_deadline
 from asterisk_warm.engine import codec
 from asterisk_warm.engine.executor import Executor, legs
 from asterisk_warm.engine.ids import new_event_id
-from asterisk_warm.engine.ports import Entry, Journal
+from asterisk_warm.engine.ports import Entry, Journal, JournalError
 from asterisk_warm.engine.timers import Timer
 
 log = structlog.get_logger(__name__)
 
+JOURNAL_SECONDS = 5.0
+"""How long a journal that cannot be written is tried before the handoff is given up."""
+JOURNAL_RETRY_SECONDS = 0.5
 ASK_SECONDS = 10.0
 """Longest wait for an event to be taken: each takes a journal entry, so this means that the disk hangs."""
 
@@ -30,10 +33,18 @@ class Mailbox:
     """Runs one handoff until it is settled. Everything about that handoff happens in this task, one event
     at a time."""
 
-    def __init__(self, journal: Journal, executor: Executor, settled: Callable[[Mailbox], None]) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        executor: Executor,
+        settled: Callable[[Mailbox], None],
+        given_up: Callable[[Mailbox, JournalError], Awaitable[None]],
+    ) -> None:
+        """`settled` is told when nothing is left to do; `given_up` when the journal fails for good."""
         self._journal = journal
         self._executor = executor
         self._settled = settled
+        self._given_up = given_up
         self._events: asyncio.Queue[tuple[Event, int | None]] = asyncio.Queue()
         self._timer = Timer(self._deadline_passed)
         self._done: list[int] = []
@@ -102,7 +113,11 @@ class Mailbox:
     async def _run(self) -> None:
         while True:
             event, outcome_of = await self._events.get()
-            await self._take(event, outcome_of)
+            try:
+                await self._take(event, outcome_of)
+            except JournalError as error:
+                await self._given_up(self, error)
+                return
             if self._unfinished:
                 unfinished, self._unfinished = self._unfinished, ()
                 self.execute(unfinished)
@@ -127,7 +142,7 @@ class Mailbox:
         if outcome_of is not None:
             self._done.append(outcome_of)
         done, self._done = self._done, []
-        ids = await self._journal.commit(_entry(event, decision, done))
+        ids = await self._commit(_entry(event, decision, done))
         if ids is None:
             return  # A fact that the journal has already: its consequences have been ordered before.
         self.handoff = decision.handoff
@@ -136,6 +151,19 @@ class Mailbox:
         _log(before, decision, event)
         self._changed.set()
         self._changed = asyncio.Event()
+
+    async def _commit(self, entry: Entry) -> Sequence[int] | None:
+        """Nothing is done before it is in the journal: while that fails, try again. Raises
+        JournalError after a while."""
+        give_up = time.monotonic() + JOURNAL_SECONDS
+        while True:
+            try:
+                return await self._journal.commit(entry)
+            except JournalError as error:
+                log.error("journal not written", handoff=entry.handoff, entry=entry.event, why=str(error))
+                if time.monotonic() > give_up:
+                    raise
+                await asyncio.sleep(JOURNAL_RETRY_SECONDS)
 
     def _deadline_passed(self) -> None:
         self.post(DeadlinePassed(at=time.time(), event_id=new_event_id()))

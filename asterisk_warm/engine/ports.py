@@ -24,6 +24,11 @@ class PbxUnreachable(PbxError):
     unknown."""
 
 
+class JournalError(Exception):
+    """The journal could not be written or read (disk full, database gone); the message says where, and
+    the remedy."""
+
+
 class SpeechUnavailable(Exception):
     """No speech engine could render the text; the message says why."""
 
@@ -196,7 +201,7 @@ class HandoffRow:
 
 
 class Journal(Protocol):
-    """The write-ahead journal. `commit` is one database transaction."""
+    """The write-ahead journal. `commit` is one database transaction. Every method may raise JournalError."""
 
     async def commit(self, entry: Entry) -> Sequence[int] | None:
         """Append the event, save the snapshot, insert the commands, mark `done` ones; returns the new

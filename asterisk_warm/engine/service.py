@@ -20,7 +20,7 @@ from asterisk_warm.core.handoff.commands import (
     RingAgent,
 )
 from asterisk_warm.core.handoff.events import CancelRequested, Event
-from asterisk_warm.core.handoff.ids import PREFIX, bridge_id, parse_agent_leg
+from asterisk_warm.core.handoff.ids import PREFIX, agent_leg, bridge_id, parse_agent_leg
 from asterisk_warm.core.handoff.model import ReturnPlace, Status
 from asterisk_warm.core.handoff.states import State
 from asterisk_warm.engine import codec, reading
@@ -29,7 +29,16 @@ from asterisk_warm.engine.executor import Executor
 from asterisk_warm.engine.ids import new_event_id
 from asterisk_warm.engine.intake import Intake, LeadAtDoor
 from asterisk_warm.engine.mailbox import Mailbox
-from asterisk_warm.engine.ports import Found, Journal, LegGone, Location, Pbx, PbxError, StoredHandoff
+from asterisk_warm.engine.ports import (
+    Found,
+    Journal,
+    JournalError,
+    LegGone,
+    Location,
+    Pbx,
+    PbxError,
+    StoredHandoff,
+)
 from asterisk_warm.engine.reconcile import compare
 from asterisk_warm.engine.views import HandoffView, Health, JournalLine, StoryLine, view
 
@@ -293,7 +302,7 @@ class HandoffService:
     # -- mailboxes -------------------------------------------------------------------------------------------
 
     def _open(self, handoff: str, lead_channel: str) -> Mailbox:
-        mailbox = Mailbox(self._journal, self._executor, self._settled)
+        mailbox = Mailbox(self._journal, self._executor, self._settled, self._given_up)
         self._mailboxes[handoff] = mailbox
         self._by_lead[lead_channel] = handoff
         return mailbox
@@ -305,6 +314,20 @@ class HandoffService:
         self._mailboxes.pop(handoff.id, None)
         if self._by_lead.get(handoff.lead.channel) == handoff.id:
             del self._by_lead[handoff.lead.channel]
+
+    async def _given_up(self, mailbox: Mailbox, error: JournalError) -> None:
+        """Without a journal nothing can be decided safely, but a lead on hold must not wait for ever:
+        they go on in the dialplan, and nobody is left ringing for them. What is in the journal is
+        reconciled at the next start."""
+        for lead, handoff in list(self._by_lead.items()):
+            if self._mailboxes.get(handoff) is mailbox:
+                log.critical("handoff given up", handoff=handoff, why=str(error))
+                await self._send_back(lead, Refused("unreachable", "the handoff's journal cannot be written"))
+                for offer in mailbox.handoff.offers if mailbox.handoff is not None else ():
+                    if offer.leg_open:
+                        leg = agent_leg(handoff, offer.number)
+                        await self._clear(self._pbx.hang_up(leg), leg)
+                del self._by_lead[lead], self._mailboxes[handoff]
 
     def _spawn(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)

@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from asterisk_warm.engine.ports import JournalError
 
-class StoreError(Exception):
+
+class StoreError(JournalError):
     """The journal cannot be opened, read or written.
 
     `place` is the database (file, or URL without its password), `problem` what is wrong with it, `remedy`

@@ -168,7 +168,12 @@ class World:
         self.legs.setdefault(channel, Leg(channel))
 
     def dial(self, channel: str) -> None:
-        self.leg(channel).dialed = True
+        leg = self.leg(channel)
+        if not leg.dialed:
+            leg.dialed = True
+            parsed = parse_agent_leg(channel)
+            assert parsed is not None
+            self.agent_rings(parsed[1])
 
     def hang_up(self, channel: str) -> None:
         leg = self.leg(channel)

@@ -10,7 +10,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from store_databases import new_database
+from store_databases import new_database, shared_server
 
 from asterisk_warm.engine.ports import Entry, HandoffRow
 from asterisk_warm.store import Database, SqlJournal
@@ -36,6 +36,8 @@ class JournalMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
+        if self.kind == "postgresql":
+            shared_server()  # Skips if there is none, while there is nothing to tear down.
         self.folder = tempfile.TemporaryDirectory()
         self.runner = asyncio.Runner()
         self.handoffs: dict[str, Known] = {}

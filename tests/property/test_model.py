@@ -204,11 +204,6 @@ class Model(RuleBasedStateMachine):
         return legs[which % len(legs)] if legs else None
 
     @rule(which=numbers)
-    def an_agent_rings(self, which: int) -> None:
-        if (number := self._some_agent(which, up=False)) is not None:
-            self.world.agent_rings(number)
-
-    @rule(which=numbers)
     def an_agent_answers(self, which: int) -> None:
         if (number := self._some_agent(which, up=False)) is not None:
             self.world.agent_answers(number)
@@ -371,12 +366,16 @@ class Model(RuleBasedStateMachine):
             self.engine.close()
 
     def _let_all_end(self) -> None:
-        """From here on Asterisk works and nobody does anything, but that talks end at last."""
+        """From here on Asterisk works and nobody does anything, but that phones ring out and talks end."""
         assert self.engine is not None
         if not self.running:
             self.engine.start()
         if not self.pbx.connected:
             self.engine.connection(True)
+        self.carry_out_all()
+        for number, leg in self.world.agents().items():
+            if not leg.up and leg.dialed:
+                self.world.agent_ends(number, Outcome.NO_ANSWER)
         self.carry_out_all()
         began = self.loop.now
         for _ in range(200):

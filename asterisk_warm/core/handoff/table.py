@@ -65,6 +65,7 @@ _LEAVING: dict[type[Event], Row] = {
 """The lead may leave at any moment before the talk."""
 
 _LEGS: dict[type[Event], Row] = {
+    AgentRinging: _row(offers.ringing),
     AgentAnswered: _row(offers.agent_answered),
     AgentHungUp: _row(offers.agent_gone),
     AgentLeft: _row(offers.agent_left),

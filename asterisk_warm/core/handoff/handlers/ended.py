@@ -12,7 +12,7 @@ from asterisk_warm.core.handoff.events import (
     LeadHungUp,
     LeadLeft,
 )
-from asterisk_warm.core.handoff.handlers.offers import answered_late
+from asterisk_warm.core.handoff.handlers.offers import not_left
 from asterisk_warm.core.handoff.model import Handoff, LeadIs
 from asterisk_warm.core.handoff.moves import CHECK_SECONDS, SETTLE_SECONDS, close_bridge, hang_up
 from asterisk_warm.core.handoff.step import Step
@@ -36,7 +36,7 @@ def agent_late(handoff: Handoff, event: AgentAnswered | AgentJoined) -> Step:
     offer = handoff.offer(event.offer)
     if offer is None or (isinstance(event, AgentAnswered) and offer.answered_at is not None):
         return Step(handoff)
-    return answered_late(handoff, offer, event.at)
+    return not_left(handoff, offer, event.at)
 
 
 def deadline_passed(handoff: Handoff, event: DeadlinePassed) -> Step:

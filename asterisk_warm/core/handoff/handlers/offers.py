@@ -37,6 +37,8 @@ _UNANSWERED = {
 
 def ringing(handoff: Handoff, event: AgentRinging) -> Step:
     offer = handoff.offer(event.offer)
+    if offer is not None and not offer.leg_open:
+        return not_left(handoff, offer, event.at)
     if offer is None or offer.ringing_at is not None or offer.state is not OfferState.RINGING:
         return Step(handoff)
     return Step(handoff.with_offer(offer.evolve(ringing_at=event.at)))
@@ -48,12 +50,12 @@ def agent_answered(handoff: Handoff, event: AgentAnswered) -> Step:
         return Step(handoff)
     if offer.state is OfferState.RINGING:
         return answered(handoff, offer, event.at)
-    return answered_late(handoff, offer, event.at)
+    return not_left(handoff, offer, event.at)
 
 
-def answered_late(handoff: Handoff, offer: Offer, at: float) -> Step:
-    """Picked up in the moment they were withdrawn: the hangup that may be under way is not left to
-    chance, and nobody stays alone on a leg that was thought to be gone."""
+def not_left(handoff: Handoff, offer: Offer, at: float) -> Step:
+    """Picked up in the moment they were withdrawn, or rung by an order that was overtaken: the hangup that
+    may be under way is not left to chance, and nobody stays alone on a leg that was thought to be gone."""
     return hang_up(handoff, offer.evolve(leg_open=True), at)
 
 
