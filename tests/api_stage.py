@@ -88,11 +88,14 @@ class Stage:
         return str(view["id"])
 
     async def agent_takes_it(self) -> None:
-        """One answers and accepts, and they talk."""
+        """One answers and accepts, the lead hears who it is, and they talk."""
         self.world.agent_answers(1)
         await self.pbx.ordered("play")
         self.world.agent_presses(1, "1")
         await self.pbx.ordered("join")
+        for playback in self.world.hears(f"{self.world.handoff}-bridge"):
+            self.world.playback_ends(playback)
+        await self.pbx.ordered("let go")
 
     async def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         status, answer, _ = await self.ask_raw(method, path, json=body)

@@ -9,6 +9,7 @@ import msgspec
 from aiohttp import web
 
 from asterisk_warm.api.peer import user_of
+from asterisk_warm.api.problems import Problem
 from asterisk_warm.api.reading import listing_of, start_of
 from asterisk_warm.engine.errors import Refused
 from asterisk_warm.engine.service import HandoffService
@@ -43,7 +44,7 @@ class Routes:
         return _json({"handoffs": found})
 
     async def _start(self, request: web.Request) -> web.Response:
-        asked = start_of(await request.read())
+        asked = start_of(await _body(request))
         view = await self._service.start(
             channel=asked.channel,
             team=asked.team,
@@ -68,6 +69,16 @@ class Routes:
 
     async def _journal(self, request: web.Request) -> web.Response:
         return _json({"journal": await self._service.journal(_id(request))})
+
+
+async def _body(request: web.Request) -> bytes:
+    """Raises Problem when it does not arrive whole."""
+    try:
+        return await request.read()
+    except (web.RequestPayloadError, ConnectionError) as error:
+        raise Problem(
+            HTTPStatus.BAD_REQUEST, "malformed", "the body did not arrive whole", "send the request again"
+        ) from error
 
 
 def _id(request: web.Request) -> str:

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from asterisk_warm.api import unix_socket
 from asterisk_warm.api.problems import Problem
+from asterisk_warm.api.request_id import named, request_id
 from asterisk_warm.api.routes import Routes
 from asterisk_warm.engine.errors import Refused
 from asterisk_warm.engine.service import HandoffService
@@ -29,10 +30,13 @@ class Api:
 
     def __init__(self, service: HandoffService, socket: Path) -> None:
         self._socket = socket
-        app = web.Application(middlewares=[_problems], client_max_size=BODY_AT_MOST)
+        app = web.Application(middlewares=[named, _problems], client_max_size=BODY_AT_MOST)
         for method, path, handler in Routes(service).table():
             app.router.add_route(method, path, handler)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=FINISH_SECONDS)
+        # A body is taken as it comes: nothing that asks over this socket needs to compress it.
+        self._runner = web.AppRunner(
+            app, access_log=None, shutdown_timeout=FINISH_SECONDS, auto_decompress=False
+        )
         self._server: asyncio.Server | None = None
         self._mine: unix_socket.Bound | None = None
 
@@ -69,7 +73,9 @@ async def _problems(
     except (web.HTTPNotFound, web.HTTPMethodNotAllowed, web.HTTPRequestEntityTooLarge) as error:
         return _of_http(request, error).response()
     except Exception:
-        log.exception("the API failed", method=request.method, path=request.path)
+        log.exception(
+            "the API failed", method=request.method, path=request.path, request_id=request_id(request)
+        )
         return Problem(
             HTTPStatus.INTERNAL_SERVER_ERROR,
             "internal",

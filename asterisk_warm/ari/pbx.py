@@ -48,9 +48,9 @@ class AriPbx:
     # -- the lead --------------------------------------------------------------------------------------------
 
     async def secure_lead(self, lead: str, bridge: str, music: str, variables: Mapping[str, str]) -> None:
-        # Music before the answer: it is there from the first packet, whatever else takes its time.
-        await self.hold_music(lead, music)
+        # Music at once after the answer: what is started before it stays mute for good (16 and 22).
         await self._post(f"/channels/{lead}/answer")
+        await self.hold_music(lead, music)
         await self._ari.request("POST", f"/bridges/{bridge}", {"type": "mixing,dtmf_events", "name": bridge})
         await asyncio.gather(
             self._add(bridge, lead), *(self._set(lead, name, value) for name, value in variables.items())
@@ -60,8 +60,8 @@ class AriPbx:
         await self._post(f"/channels/{lead}/moh", mohClass=music or DEFAULT_MUSIC)
 
     async def play_to_lead(self, lead: str, playback: str, media: Sequence[str]) -> None:
-        # Music and a file on one channel would take turns, frame by frame.
-        await self._delete(f"/channels/{lead}/moh")
+        # In a bridge, Asterisk suspends the channel's music for the file and resumes it by itself: should we be
+        # gone by then, the lead is not left in silence.
         await self.play(lead, playback, media)
 
     async def return_lead(self, lead: str, variables: Mapping[str, str], to: Location | None) -> None:

@@ -125,4 +125,5 @@ def start(
     if json:
         show_json(answer)
     else:
-        say(f"{answer['id']} is {answer['state']}; `asterisk-warm handoff story {answer['id']}` follows it.")
+        say(f"{answer['id']} is {answer['state']}.")
+        say(f"Follow it with: asterisk-warm handoff story {answer['id']}")

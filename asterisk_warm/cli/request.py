@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,6 +42,6 @@ def _refuse_bytes(body: object) -> None:
     """Arguments that were not text in the terminal's encoding arrive as lone surrogates, which no JSON can
     carry."""
     try:
-        str(body).encode()
+        json.dumps(body, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
         raise Failure(Exit.USAGE, "an option is not text in this terminal's encoding", "use UTF-8") from error

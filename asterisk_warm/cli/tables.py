@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
@@ -27,10 +26,11 @@ Json = dict[str, Any]
 def handoffs(found: Sequence[Json], now: float) -> Table:
     """One line a handoff."""
     shown = table()
+    shown.expand = True  # what is known of a lead may be long, and must not push the other columns out
     shown.add_column("id", no_wrap=True, min_width=19)
     shown.add_column("state", no_wrap=True, min_width=11)
-    for title in ("team", "lead", "agent"):
-        shown.add_column(title, no_wrap=True, overflow="ellipsis")
+    for title, ratio in (("team", 3), ("lead", 5), ("agent", 4)):
+        shown.add_column(title, no_wrap=True, overflow="ellipsis", ratio=ratio)
     shown.add_column("age", no_wrap=True, justify="right", min_width=6)
     for handoff in found:
         lead, agent = handoff["lead"], handoff["agent"]
@@ -68,7 +68,7 @@ def facts(handoff: Json) -> Table:
         ("handoff gap", duration(handoff["gap_ms"]) if handoff["gap_ms"] is not None else None),
     ]
     grid = Table.grid(padding=(0, 2))
-    grid.add_column(no_wrap=True, overflow="ellipsis", max_width=20)
+    grid.add_column(no_wrap=True, overflow="ellipsis", min_width=11, max_width=20)
     grid.add_column(overflow="fold")
     for name, text in rows:
         if text:
@@ -80,7 +80,7 @@ def offers(made: Sequence[Json]) -> Table:
     """One line an offer; times count from when the agent's phone was rung."""
     shown = table()
     shown.add_column("offer", justify="right")
-    shown.add_column("agent", no_wrap=True, overflow="ellipsis")
+    shown.add_column("agent", no_wrap=True, overflow="ellipsis", max_width=20)
     shown.add_column("state", no_wrap=True, min_width=11)
     shown.add_column("answered", no_wrap=True, justify="right")
     shown.add_column("decided", no_wrap=True, justify="right")
@@ -110,7 +110,7 @@ def told(story: Sequence[Json]) -> Table:
 
 def table(*titles: str) -> Table:
     """An empty table in the one look that all of them have."""
-    return Table(*titles, box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    return Table(*titles, box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
 
 
 def _state(state: str) -> Text:

@@ -90,8 +90,7 @@ class Pbx(Protocol):
         """Play sounds (`sound:…` URIs, in order) on one channel; `PlaybackEnded` follows."""
 
     async def play_to_lead(self, lead: str, playback: str, media: Sequence[str]) -> None:
-        """Interrupt the lead's music with sounds; `PlaybackEnded` follows, and then the core orders
-        music again."""
+        """Interrupt the lead's music with sounds; it resumes by itself, and `PlaybackEnded` follows."""
 
     async def stop_playback(self, playback: str) -> None:
         """Stop it; already ended is fine."""

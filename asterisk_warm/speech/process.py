@@ -84,7 +84,7 @@ class WorkerProcess:
             self._process.kill()
 
     async def end(self) -> None:
-        """`kill` it and wait until it and its pipes are gone."""
+        """`kill` it and wait until it and its pipes are gone. Nobody may be waiting for an answer."""
         self.kill()
         await self._process.wait()
         self._questions.close()
@@ -94,6 +94,10 @@ class WorkerProcess:
             await self._questions.wait_closed()
 
     async def _log_errors(self, pipe: asyncio.StreamReader) -> None:
-        while said := await pipe.read(4096):
-            for line in said.decode(errors="replace").splitlines():
-                _log.warning("speech worker %d: %s", self.pid, line)
+        while not pipe.at_eof():
+            try:
+                line = await pipe.readline()
+            except ValueError:  # longer than the pipe's limit; what comes after it is still read
+                line = b"(a line too long for the log)"
+            if line:
+                _log.warning("speech worker %d: %s", self.pid, line.decode(errors="replace").rstrip())

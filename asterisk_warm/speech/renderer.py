@@ -36,6 +36,7 @@ class Renderer:
         self._turn = asyncio.Lock()
         self._answers = 0
         self._starting: asyncio.Task[WorkerProcess] | None = None
+        self._endings: set[asyncio.Task[None]] = set()
 
     async def start(self) -> WorkerProcess:
         """The worker, started unless it is there, and ready. Raises EngineDown."""
@@ -58,14 +59,13 @@ class Renderer:
         return _told(answer)
 
     async def close(self) -> None:
-        """End the worker, whatever it is doing."""
-        task, self._starting = self._starting, None
-        if task is None:
-            return
-        task.cancel()
-        await asyncio.wait([task])
-        if worker := _worker(task):
-            await worker.end()
+        """End the worker. Nobody may be waiting for a sound."""
+        start, self._starting = self._starting, None
+        if start:
+            start.cancel()
+            await asyncio.wait([start])
+            self._end(_worker(start))
+        await asyncio.gather(*self._endings)
 
     def _started(self) -> asyncio.Task[WorkerProcess]:
         """The start of a worker that lives or is to live."""
@@ -75,15 +75,20 @@ class Renderer:
         worker = _worker(before) if before else None
         if before and worker and worker.alive:
             return before
-        self._starting = asyncio.create_task(self._start(worker))
-        self._starting.add_done_callback(
-            _worker
-        )  # looked at, in case nobody waits: the next line tries again
+        self._end(worker)
+        self._starting = asyncio.create_task(self._start())
+        self._starting.add_done_callback(_worker)  # a failure is looked at even if nobody waits for it
         return self._starting
 
-    async def _start(self, before: WorkerProcess | None) -> WorkerProcess:
-        if before:
-            await before.end()
+    def _end(self, worker: WorkerProcess | None) -> None:
+        """Be rid of it, without waiting."""
+        if worker:
+            worker.kill()
+            task = asyncio.create_task(worker.end())
+            self._endings.add(task)
+            task.add_done_callback(self._endings.discard)
+
+    async def _start(self) -> WorkerProcess:
         worker = await WorkerProcess.spawn()
         ready = False
         try:

@@ -76,7 +76,7 @@ def main() -> None:
 def _end_with_the_daemon() -> None:
     """Whatever the daemon dies of, even in the middle of a rendering; but not before it, while it may still
     have calls to finish: signals that stop a service are sent to each of its processes."""
-    if sys.platform == "linux":
+    if sys.platform == "linux":  # strictly, with the thread that started it: the one of the event loop
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     for stop in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(stop, signal.SIG_IGN)

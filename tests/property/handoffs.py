@@ -105,7 +105,9 @@ kinds = st.one_of(
         lambda t: (ev.AgentHungUp, {"offer": t[0], "outcome": t[1], "cause": "because"})
     ),
     _offer.map(lambda n: (ev.AgentLeft, {"offer": n})),
-    st.tuples(_offer, st.sampled_from("1123*")).map(lambda t: (ev.DigitPressed, {"offer": t[0], "digit": t[1]})),
+    st.tuples(_offer, st.sampled_from("1123*")).map(
+        lambda t: (ev.DigitPressed, {"offer": t[0], "digit": t[1]})
+    ),
     _offer.map(lambda n: (ev.AgentJoined, {"offer": n})),
     st.tuples(_playback, st.booleans()).map(
         lambda t: (ev.PlaybackEnded, {"what": t[0][0], "number": t[0][1], "failed": t[1]})
@@ -116,7 +118,16 @@ kinds = st.one_of(
     st.tuples(_commands, st.one_of(st.none(), _offer)).map(
         lambda t: (ev.CommandFailed, {"command": t[0], "offer": t[1], "error": "no"})
     ),
-    st.tuples(st.booleans(), st.booleans(), st.booleans(), st.booleans(), st.booleans(), _numbers, _numbers, _numbers).map(
+    st.tuples(
+        st.booleans(),
+        st.booleans(),
+        st.booleans(),
+        st.booleans(),
+        st.booleans(),
+        _numbers,
+        _numbers,
+        _numbers,
+    ).map(
         lambda t: (
             ev.Reconciled,
             {

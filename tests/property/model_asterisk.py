@@ -1,5 +1,5 @@
-"""A simulator of Asterisk, as far as handoffs use it: which channels, bridges and playbacks exist, what people
-do to them, and what the ports of the engine make of them.
+"""A simulator of Asterisk, as far as handoffs use it: which channels, bridges and playbacks exist, what
+people do to them, and what the ports of the engine make of them.
 
 It is not Asterisk: it says what the orders *mean*, so that they can be delayed, refused, lost, carried out by
 halves and overtaken by people as no real Asterisk can be made to. What Asterisk really does is tested in
@@ -292,9 +292,7 @@ class ModelPbx:
 
     async def play(self, channel: str, playback: str, media: Sequence[str]) -> None:
         w = self.world
-        await self._order(
-            f"play {playback}", lambda: w.in_app(channel), lambda: w.start(playback, channel)
-        )
+        await self._order(f"play {playback}", lambda: w.in_app(channel), lambda: w.start(playback, channel))
 
     async def play_to_lead(self, lead: str, playback: str, media: Sequence[str]) -> None:
         w = self.world

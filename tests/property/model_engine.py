@@ -10,15 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from property.handoffs import AGENTS, policy
+from property.model_asterisk import ModelPbx
 
 from asterisk_warm.engine.executor import Executor
 from asterisk_warm.engine.intake import Intake, Team
 from asterisk_warm.engine.ports import Entry, HandoffRow, PbxError, StoredEvent, StoredHandoff
 from asterisk_warm.engine.service import HandoffService
 from asterisk_warm.engine.views import Health
-
-from property.handoffs import AGENTS, policy
-from property.model_asterisk import ModelPbx
 
 START = 1_000_000.0
 

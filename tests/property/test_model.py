@@ -1,14 +1,17 @@
-"""The whole engine against a simulated Asterisk: orders late, refused, lost or half done; facts late, repeated
-or out of order; people who answer, press, hang up and are moved at any moment; the engine killed and the
-connection lost at any moment. Whatever happens, the lead is never left alone and nothing is left behind."""
+"""The whole engine against a simulated Asterisk: orders late, refused, lost or half done; facts late,
+repeated or out of order; people who answer, press, hang up and are moved at any moment; the engine killed and
+the connection lost at any moment. Whatever happens, the lead is never left alone and nothing is left behind."""
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from property.model_asterisk import LEAD, ModelPbx, Order, World
+from property.model_engine import Engine, Loop
 
 from asterisk_warm.core.handoff import events as ev
 from asterisk_warm.core.handoff.invariants import violations
@@ -19,9 +22,6 @@ from asterisk_warm.engine import codec
 from asterisk_warm.engine.errors import Refused
 from asterisk_warm.engine.intake import LeadAtDoor
 from asterisk_warm.engine.ports import PbxError, PbxRefused, PbxUnreachable
-
-from property.model_asterisk import LEAD, ModelPbx, Order, World
-from property.model_engine import Engine, Loop
 
 numbers = st.integers(0, 30)
 UNANSWERED = [Outcome.NO_ANSWER, Outcome.BUSY, Outcome.DECLINED, Outcome.UNREACHABLE, Outcome.FAILED]
@@ -244,10 +244,8 @@ class Model(RuleBasedStateMachine):
             return
 
         async def cancel(service: Any, handoff: str) -> None:
-            try:
+            with contextlib.suppress(Refused):
                 await service.cancel(handoff, "a test")
-            except Refused:
-                pass
 
         self.loop.create_task(cancel(self.service, self.world.handoff))
         self.loop.settle()
@@ -259,10 +257,8 @@ class Model(RuleBasedStateMachine):
     def the_engine_is_killed(self, carried_out: int, stages: int) -> None:
         self.disturbed = True
         for order in self.pbx.orders[:carried_out]:
-            try:
+            with contextlib.suppress(PbxError):
                 order.carry_out(stages)
-            except PbxError:
-                pass
         assert self.engine is not None
         self.engine.kill()
         self.facts.clear()

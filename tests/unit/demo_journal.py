@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from asterisk_warm.core.handoff.events import (
@@ -33,6 +34,7 @@ AGENTS = (
     Agent("ben", "Ben Okafor", "PJSIP/ben"),
     Agent("cleo", "Cleo Martin", "PJSIP/cleo"),
 )
+TEMPLATES = Templates("{name}. {summary}", "Press {accept}.", "Here is {agent}.", "Taken by {agent}.")
 POLICY = Policy(
     mode=Mode.AUTO,
     ring_seconds=25,
@@ -42,7 +44,7 @@ POLICY = Policy(
     music="default",
     introduction=True,
     keys=Keys(),
-    templates=Templates("{name}. {summary}", "Press {accept}.", "Here is {agent}.", "Taken by {agent}."),
+    templates=TEMPLATES,
 )
 
 
@@ -50,16 +52,18 @@ def _fact(kind: type[Event], offset: float, **facts: Any) -> Event:
     return kind(at=START + offset, event_id=f"{kind.__name__}@{offset}", **facts)
 
 
-def _requested(name: str) -> Event:
-    return _fact(
-        HandoffRequested,
-        0.0,
+def requested(
+    name: str, summary: str = "home insurance", templates: Templates = TEMPLATES
+) -> HandoffRequested:
+    return HandoffRequested(
+        at=START,
+        event_id="requested",
         handoff="warm-1",
         team="sales",
         team_name="Sales",
-        lead=Lead("channel-1", name, "+15551230001", "home insurance"),
+        lead=Lead("channel-1", name, "+15551230001", summary),
         agents=AGENTS,
-        policy=POLICY,
+        policy=replace(POLICY, templates=templates),
         requested_by="dialplan",
     )
 
@@ -67,7 +71,7 @@ def _requested(name: str) -> Event:
 def warm(name: str = "Grant Weatherly") -> list[Event]:
     """Ana declines, Cleo never answers, Ben accepts at 5.0 s and talks from 7.0 s to 10.0 s."""
     return [
-        _requested(name),
+        requested(name),
         _fact(LeadSecured, 0.1),
         _fact(AgentsFound, 0.11, free=("ana", "ben", "cleo"), not_free=()),
         _fact(SpeechReady, 0.2),
@@ -94,7 +98,7 @@ def nobody() -> list[Event]:
     """Ana is in a call, Ben busy, Cleo not registered: back in the dialplan at 2.0 s."""
     away = (("ana", "in a call"), ("cleo", "phone not registered"))
     return [
-        _requested("Grant Weatherly"),
+        requested("Grant Weatherly"),
         _fact(LeadSecured, 0.1),
         _fact(AgentsFound, 0.11, free=("ben",), not_free=away),
         _fact(SpeechReady, 0.2),

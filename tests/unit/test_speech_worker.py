@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from asterisk_warm.speech import frames
+from asterisk_warm.speech import renderer as renderer_module
 from asterisk_warm.speech.audio import RATE
 from asterisk_warm.speech.engine import CannotSay, EngineDown
 from asterisk_warm.speech.frames import Frame, Kind, convert
@@ -39,6 +40,13 @@ def ended(pidfd: int, within: float = 10.0) -> bool:
     poll = select.poll()
     poll.register(pidfd, select.POLLIN)
     return bool(poll.poll(within * 1000))
+
+
+async def asked(worker: WorkerProcess) -> None:
+    """Wait until a stopped worker's pipe is full of a long question."""
+    async with asyncio.timeout(10):
+        while not worker._questions.transport.get_write_buffer_size():  # noqa: ASYNC110, there is no event
+            await asyncio.sleep(0)
 
 
 @pytest.fixture
@@ -77,8 +85,8 @@ async def test_given_a_worker_that_hangs_then_it_is_killed_and_another_answers(r
 async def test_given_a_worker_that_dies_while_it_renders_then_that_is_said(renderer: Renderer) -> None:
     worker = await renderer.start()
     os.kill(worker.pid, signal.SIGSTOP)
-    asking = asyncio.create_task(renderer.sound(tone(1), PLENTY))
-    await asyncio.sleep(0)
+    asking = asyncio.create_task(renderer.sound(tone(60), PLENTY))
+    await asked(worker)
     os.kill(worker.pid, signal.SIGKILL)
     with pytest.raises(EngineDown, match="ended with status -9"):
         await asking
@@ -96,8 +104,8 @@ async def test_given_a_worker_that_died_idle_then_no_line_is_lost(renderer: Rend
 async def test_given_one_who_stops_waiting_then_the_next_does_not_get_its_answer(renderer: Renderer) -> None:
     worker = await renderer.start()
     os.kill(worker.pid, signal.SIGSTOP)
-    impatient = asyncio.create_task(renderer.sound(tone(3), PLENTY))
-    await asyncio.sleep(0)
+    impatient = asyncio.create_task(renderer.sound(tone(60), PLENTY))
+    await asked(worker)
     impatient.cancel()
     await asyncio.gather(impatient, return_exceptions=True)
     assert seconds(await renderer.sound(tone(1), PLENTY)) == pytest.approx(1, abs=0.06)
@@ -111,6 +119,14 @@ async def test_given_a_worker_that_starts_slowly_then_a_line_gives_up_but_the_st
     starting = renderer._starting
     assert await renderer.sound(tone(1), PLENTY)
     assert renderer._starting is starting
+
+
+async def test_given_a_worker_that_never_gets_ready_then_it_is_down(
+    renderer: Renderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(renderer_module, "START_LIMIT", 0.001)
+    with pytest.raises(EngineDown, match="was not ready"):
+        await renderer.start()
 
 
 async def test_given_a_worker_that_has_grown_then_another_takes_its_place() -> None:
@@ -130,6 +146,19 @@ async def test_given_a_worker_that_fails_then_the_log_has_its_last_words(
         await renderer.sound(Frame(Kind.CONVERT), PLENTY)  # without even a rate
     await renderer.close()
     assert "struct.error" in caplog.text
+
+
+async def test_given_a_worker_that_floods_the_log_then_it_still_answers(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    flooding = tmp_path / "python"
+    flooding.write_text(f"#!/bin/sh\nhead -c 500000 /dev/zero | tr '\\0' x >&2\nexec {sys.executable} $*\n")
+    flooding.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(flooding))
+    renderer = Renderer(HELLO)
+    assert await renderer.sound(tone(1), PLENTY)
+    await renderer.close()
+    assert "too long" in caplog.text
 
 
 async def test_given_no_python_then_the_worker_is_down(monkeypatch: pytest.MonkeyPatch) -> None:

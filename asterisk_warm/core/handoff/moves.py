@@ -179,11 +179,11 @@ def if_all_offers_ended(handoff: Handoff, at: float) -> Step:
 
 def nobody_took_it(handoff: Handoff, at: float) -> Step:
     outcomes = {offer.state for offer in handoff.offers}
-    status = next((status for among, status in _NOBODY if outcomes & among), Status.NOAGENT)
+    status = next((status for among, status in NOBODY if outcomes & among), Status.NOAGENT)
     return give_back(handoff, State.RETURNED, status, wording.nobody_words(handoff), at)
 
 
-_NOBODY = (
+NOBODY = (
     ({OfferState.DECLINED}, Status.DECLINED),
     ({OfferState.NO_ANSWER, OfferState.NO_DECISION, OfferState.GONE, OfferState.LOST}, Status.TIMEOUT),
     ({OfferState.BUSY, OfferState.UNREACHABLE}, Status.NOAGENT),

@@ -47,6 +47,7 @@ class OfferState(StrEnum):
     NO_DECISION = "NO_DECISION"
     """The agent (or a machine) answered but pressed no key in time."""
     BUSY = "BUSY"
+    """The agent's line was busy."""
     UNREACHABLE = "UNREACHABLE"
     """The phone could not be reached."""
     GONE = "GONE"

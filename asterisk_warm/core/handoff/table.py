@@ -94,7 +94,7 @@ TABLE: Mapping[State, Mapping[type[Event], Row]] = {
         CancelRequested: _row(seeking.cancelled, _S.RETURNED),
         CommandFailed: _row(deadlines.securing_failed, _S.FAILED),
         DeadlinePassed: _row(deadlines.held, _S.RETURNED, _S.FAILED),
-        Reconciled: _row(recovery.held, _S.ABANDONED),
+        Reconciled: _row(recovery.requested),
     },
     _S.SEEKING: {
         **_LEAVING,

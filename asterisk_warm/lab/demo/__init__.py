@@ -1,5 +1,5 @@
 """`asterisk-warm demo`: scenes with real phones on a private Asterisk, told live and kept in a folder."""
 
-from asterisk_warm.lab.demo.main import main
+from asterisk_warm.lab.demo.command import main
 
 __all__ = ["main"]

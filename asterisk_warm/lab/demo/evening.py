@@ -13,11 +13,13 @@ from pathlib import Path
 
 from rich.console import Console
 
+from asterisk_warm.core.handoff.model import Handoff
+from asterisk_warm.lab.call import Call
 from asterisk_warm.lab.capture import Capture
 from asterisk_warm.lab.demo import folder, page
 from asterisk_warm.lab.demo.folder import Played, envelope_of_call, envelope_of_traffic
 from asterisk_warm.lab.demo.lanes import LEAD, chart
-from asterisk_warm.lab.demo.measured import gap
+from asterisk_warm.lab.demo.measured import Gap, gap, key_released_at
 from asterisk_warm.lab.demo.scenes import (
     LEAD_NAME,
     LEAD_NUMBER,
@@ -25,18 +27,20 @@ from asterisk_warm.lab.demo.scenes import (
     TEAMS,
     Play,
     Scene,
+    announced,
     dialplan,
+    introductions,
     on_stage,
 )
 from asterisk_warm.lab.demo.summary import summary, table
 from asterisk_warm.lab.demo.terminal import Stagehand
-from asterisk_warm.lab.demo.voices import render
+from asterisk_warm.lab.demo.voices import Sounds, render
 from asterisk_warm.lab.demo.watch import Watch
 from asterisk_warm.lab.network import PrivateNetworkRefused, enter_private_network
 from asterisk_warm.lab.phones import Phone
 from asterisk_warm.lab.root import NoAsterisk, Root, find_or_build, installed
 from asterisk_warm.lab.stage import Stage
-from asterisk_warm.lab.tones import Samples
+from asterisk_warm.lab.traffic import Traffic
 
 ASTERISKS = ("auto", "22", "16", "installed")
 
@@ -57,8 +61,8 @@ def play(console: Console, asterisk: str, scenes: Sequence[Scene], out: Path) ->
         root = _root(asterisk, cache, say)
         # After building, which needs the mirror; before anything starts a thread, which would stay outside.
         _enter_network(console)
-        say("making the people's voices")
-        voices = asyncio.run(render(LINES, sounds))
+        say("making the people's voices and the prompts")
+        spoken = asyncio.run(render(sounds, LINES, introductions(), announced()))
     with _workdir(out / "logs") as workdir, ExitStack() as stack:
         with _working(console, f"starting Asterisk {root.version} and the daemon"):
             stage = stack.enter_context(
@@ -74,7 +78,7 @@ def play(console: Console, asterisk: str, scenes: Sequence[Scene], out: Path) ->
             )
             capture = stack.enter_context(Capture(workdir / "demo.pcap")) if shutil.which("tcpdump") else None
         console.print(f"Asterisk {root.version}, ready after {time.monotonic() - began:.1f} s", style="dim")
-        evening = _Evening(console, stage, capture, voices)
+        evening = _Evening(console, stage, capture, spoken)
         played = asyncio.run(evening.play(scenes))
         chapters = [folder.save(one, out) for one in played]
     index = page.write(chapters, root.version, time.strftime("%-d %B %Y, %H:%M"), out)
@@ -140,7 +144,7 @@ class _Evening:
     console: Console
     stage: Stage
     capture: Capture | None
-    voices: Mapping[str, Samples]
+    sounds: Sounds
 
     async def play(self, scenes: Sequence[Scene]) -> list[Played]:
         async with self.stage.phones(record=True) as phones:
@@ -154,7 +158,7 @@ class _Evening:
         with Stagehand(self.console) as stagehand:
             async with (
                 Watch(self.stage.daemon, stagehand.look) as watch,
-                on_stage(lead, agents, self.voices, watch) as on,
+                on_stage(lead, agents, self.sounds.lines, watch) as on,
             ):
                 await scene.play(on)
                 await watch.until(lambda handoff: handoff.settled)
@@ -169,15 +173,12 @@ class _Evening:
         handoff = told[-1].after
         end = max(call.ended_at or 0.0 for call in on.calls.values())
         traffic = self.capture.traffic() if self.capture else None
-        measured = None
-        if traffic is not None and handoff.winner is not None:
-            winner = calls[handoff.winner.agent.id]
-            accept = handoff.policy.keys.accept
-            measured = gap(traffic, calls[LEAD].call_id, winner.call_id, accept)
+        measured = self._gap(traffic, handoff, calls) if traffic else None
+        apart = _keys_apart(traffic, handoff, calls) if traffic else None
         return Played(
             scene=scene,
             chart=chart(told, end),
-            summary=summary(handoff, measured),
+            summary=summary(handoff, measured, apart),
             gap=measured,
             heard={
                 who: envelope_of_traffic(traffic, call) if traffic else envelope_of_call(call)
@@ -188,3 +189,19 @@ class _Evening:
             journal=on.watch.journal,
             story=self.stage.daemon.story(handoff.id),
         )
+
+    def _gap(self, traffic: Traffic, handoff: Handoff, calls: Mapping[str, Call]) -> Gap | None:
+        if handoff.winner is None:
+            return None
+        agent = handoff.winner.agent.id
+        introduction = self.sounds.introductions.get(agent, 0.0)
+        accept = handoff.policy.keys.accept
+        return gap(traffic, calls[LEAD].call_id, calls[agent].call_id, accept, introduction)
+
+
+def _keys_apart(traffic: Traffic, handoff: Handoff, calls: Mapping[str, Call]) -> float | None:
+    """Milliseconds between the accept keys, when more than one agent pressed it."""
+    accept = handoff.policy.keys.accept
+    pressed = [key_released_at(traffic, call.call_id, accept) for who, call in calls.items() if who != LEAD]
+    moments = sorted(moment for moment in pressed if moment is not None)
+    return (moments[-1] - moments[0]) * 1000 if len(moments) > 1 else None

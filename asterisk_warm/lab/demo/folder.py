@@ -51,7 +51,7 @@ def save(played: Played, out: Path) -> page.Chapter:
     )
     kept = {
         "handoff": played.handoff,
-        "key_to_voice_ms": played.summary.key_to_voice_ms,
+        "measured": _measured(played),
         "journal": played.journal,
     }
     (folder / "journal.json").write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
@@ -65,6 +65,15 @@ def save(played: Played, out: Path) -> page.Chapter:
         recordings=tuple((names[who], f"{who}.wav") for who in played.recordings),
         story=tuple((f"{line['offset']:.2f} s", line["who"], line["text"]) for line in played.story),
     )
+
+
+def _measured(played: Played) -> dict[str, float | None]:
+    gap = played.gap
+    return {
+        "key_to_voice_ms": None if gap is None else gap.milliseconds,
+        "introduction_seconds": None if gap is None else gap.introduction,
+        "keys_apart_ms": played.summary.keys_apart_ms,
+    }
 
 
 def story_line(line: Mapping[str, Any]) -> str:

@@ -33,7 +33,7 @@ class Kind(StrEnum):
     FAREWELL = "goodbye"
     INTRODUCTION = "introduction"
     TALK = "talk"
-    DIALPLAN = "dialplan"
+    DIALPLAN = "back in the dialplan"
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def chart(told: Sequence[Chapter], end: float) -> Chart:
     """The lanes until `end` (epoch seconds: now, or when the scene was over). `told` must not be empty."""
     handoff = told[-1].after
     lead_name = handoff.lead.name or handoff.lead.number or LEAD
-    lanes = [Lane(LEAD, lead_name, _spans([(c.event.at, lead_activity(c.after)) for c in told]), (), "")]
+    lanes = [Lane(LEAD, lead_name, _spans(_lead_seen(told)), (), "")]
     for agent in handoff.agents:
         seen = [(c.event.at, agent_activity(c.after, agent.id)) for c in told]
         lanes.append(Lane(agent.id, agent.name, _spans(seen), _keys(told, agent.id), note(handoff, agent.id)))
@@ -115,10 +115,20 @@ def lead_activity(handoff: Handoff) -> Kind | None:
             return Kind.INTRODUCTION
         case State.INTRODUCING | State.CONNECTED:
             return Kind.TALK
-        case State.RETURNED | State.FAILED if handoff.lead_is is not LeadIs.GONE:
+        case State.RETURNED | State.FAILED if handoff.lead_is is LeadIs.LEFT:
             return Kind.DIALPLAN
         case _:
             return None
+
+
+def _lead_seen(told: Sequence[Chapter]) -> list[tuple[float, Kind | None]]:
+    seen: list[tuple[float, Kind | None]] = []
+    for chapter in told:
+        kind = lead_activity(chapter.after)
+        if chapter.after.state.final and chapter.after.lead_is is LeadIs.HELD and seen:
+            kind = seen[-1][1]  # On the way back: whatever is being heard goes on until the lead has left.
+        seen.append((chapter.event.at, kind))
+    return seen
 
 
 def agent_activity(handoff: Handoff, agent: str) -> Kind | None:
@@ -158,7 +168,7 @@ def note(handoff: Handoff, agent: str) -> str:
         why = dict(handoff.not_free).get(agent)
         return f"not rung: {why}" if why else ""
     if offer.state is OfferState.LOST:
-        return offer.cause
+        return f"{'did not answer' if offer.answered_at is None else 'too late'}: {offer.cause}"
     return _NOTES.get(offer.state, "")
 
 

@@ -23,23 +23,31 @@ class Gap:
 
     key_released_at: float
     voice_at: float
+    introduction: float = 0.0
+    """How many seconds of it are the line that the lead hears meanwhile."""
 
     @property
     def milliseconds(self) -> float:
-        return (self.voice_at - self.key_released_at) * 1000
+        """Without the introduction."""
+        return (self.voice_at - self.key_released_at - self.introduction) * 1000
 
 
-def gap(traffic: Traffic, lead_call: str, agent_call: str, key: str) -> Gap | None:
+def key_released_at(traffic: Traffic, call: str, key: str) -> float | None:
+    """When the END of that key first left the phone; None when it was not pressed."""
+    presses = [press.released_at for press in traffic.keys_of(call) if press.key == key]
+    return presses[-1] if presses else None
+
+
+def gap(traffic: Traffic, lead_call: str, agent_call: str, key: str, introduction: float = 0.0) -> Gap | None:
     """From the accept key's first END packet to the first frame at the lead that is the agent's; None when
-    there is none. Calls are named by their SIP Call-ID."""
-    presses = [press for press in traffic.keys_of(agent_call) if press.key == key]
-    if not presses:
+    there is none. Calls are named by their SIP Call-ID; `introduction` is its length in seconds."""
+    accepted = key_released_at(traffic, agent_call, key)
+    if accepted is None:
         return None
-    accepted = presses[-1].released_at
     said = traffic.said_at(agent_call).between(accepted - 2 * _DELAY, accepted + _LOOK_FOR)
     heard = traffic.heard_at(lead_call).between(accepted, accepted + _LOOK_FOR)
     voice = first_frame_from(said, heard)
-    return None if voice is None else Gap(accepted, voice)
+    return None if voice is None else Gap(accepted, voice, introduction)
 
 
 def first_frame_from(said: Hearing, heard: Hearing) -> float | None:

@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from asterisk_warm.lab.demo.lanes import LEAD, Chart, Kind, Lane, Span
 from asterisk_warm.lab.demo.measured import Gap
+from asterisk_warm.lab.demo.summary import gap_words
 
 WIDTH = 1600
 _SCALE = 2
@@ -32,7 +33,7 @@ COLOUR = {
 }
 _LEFT, _RIGHT, _TOP = 250, 1560, 176
 _LANE, _BAR, _WAVE = 124, 44, 46
-_LOUD = 9000.0
+_LOUD = 20000.0
 
 
 @dataclass(frozen=True)
@@ -76,11 +77,15 @@ class _Drawing:
     def image(self) -> Image.Image:
         self._text(40, 30, self.sheet.title, 34)
         self._text(40, 78, self.sheet.plot, 19, SOFT)
+        handoff = self.chart.handoff
+        if handoff.state.final and handoff.joined_at is None:
+            self._text(40, 108, handoff.reason, 16, ALARM)
         self._axis()
         for row, lane in enumerate(self.chart.lanes):
             self._lane(lane, _TOP + row * _LANE)
         self._handoff_gap()
         self._key_to_voice()
+        self._keys()
         self._legend(self.height - 38)
         return self._image.resize((WIDTH, self.height), Image.Resampling.LANCZOS)
 
@@ -96,7 +101,8 @@ class _Drawing:
 
     def _lane(self, lane: Lane, top: float) -> None:
         self._text(40, top + 8, lane.name, 22)
-        self._text(40, top + 38, self._role(lane), 16, SOFT)
+        for line, words in enumerate(self._role(lane).split(": ")):
+            self._text(40, top + 38 + 20 * line, words, 16, SOFT)
         heard = self.sheet.heard.get(lane.id)
         if heard is not None:
             self._wave(heard, top + _BAR + 6 + _WAVE / 2)
@@ -104,8 +110,13 @@ class _Drawing:
             self._span(span, top)
         if lane.id != LEAD and not lane.spans and lane.note:
             self._text(_LEFT + 10, top + _BAR / 2, lane.note, 18, SOFT, anchor="lm")
-        for key in lane.keys:
-            self._key(self._x(key.at), top + _BAR / 2, key.digit)
+
+    def _keys(self) -> None:
+        for row, lane in enumerate(self.chart.lanes):
+            for key in lane.keys:
+                x, y = self._x(key.at), _TOP + row * _LANE + _BAR / 2
+                self._ellipse(x, y, 15, INK)
+                self._text(x, y, key.digit, 18, "white", anchor="mm")
 
     def _role(self, lane: Lane) -> str:
         if lane.id == LEAD:
@@ -130,10 +141,6 @@ class _Drawing:
             if half > 0.5:
                 self._line([(x, middle - half), (x, middle + half)], "#9aa3ad", 1)
 
-    def _key(self, x: float, y: float, digit: str) -> None:
-        self._ellipse(x, y, 15, INK)
-        self._text(x, y, digit, 18, "white", anchor="mm")
-
     def _handoff_gap(self) -> None:
         """A bracket over the lead's lane: from the request until a human is there."""
         joined = self.chart.handoff.joined_at
@@ -156,8 +163,7 @@ class _Drawing:
         self._line([(x0, lead_bottom), (x0, _TOP + row * _LANE - 3)], ALARM, 2)
         self._line([(x1, _TOP - 3), (x1, lead_bottom)], ALARM, 2)
         self._line([(x0, lead_bottom), (x1, lead_bottom)], ALARM, 2)
-        who = winner.agent.name.split()[0]
-        words = f"{gap.milliseconds:.1f} ms from the key to the first frame of {who}'s voice"
+        words = f"from the key to {winner.agent.name.split()[0]}'s voice {gap_words(gap)}"
         left = x0 + 14 + self._width(words, 16) < _RIGHT
         self._text(
             x0 + 12 if left else x0 - 12,

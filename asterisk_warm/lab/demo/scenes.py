@@ -8,39 +8,55 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from asterisk_warm.config.models import KeySettings, TemplateSettings
 from asterisk_warm.core.handoff.states import OfferState, State
+from asterisk_warm.core.wording import fill, spoken_key
 from asterisk_warm.lab.call import Call
 from asterisk_warm.lab.demo.voices import Voice
 from asterisk_warm.lab.demo.watch import Watch
 from asterisk_warm.lab.phones import Phone
+from asterisk_warm.lab.stage import AGENTS
 from asterisk_warm.lab.tones import Samples
 
 LEAD_NAME, LEAD_NUMBER = "Grant Weatherly", "+15551230001"
 SUMMARY = "home insurance, renews in three weeks"
 
-TEAMS = {
-    "sales": {
-        "name": "Sales",
-        "agents": ["ana", "ben", "cleo"],
-        "templates": {"introduction": "Thank you. Here is {agent}."},
-    }
-}
+TEAM_NAME = "Sales"
+TEMPLATES = TemplateSettings(introduction="Thank you, here is {agent}.")
+TEAMS = {"sales": {"name": TEAM_NAME, "agents": [*AGENTS], "templates": TEMPLATES.model_dump()}}
 
 LINES: Mapping[str, tuple[str, str]] = {
-    "hello": ("lead", "Hello, this is Grant. My home insurance renews in three weeks."),
-    "hi ben": ("lead", "Hi Ben. Yes, please."),
-    "ben": ("ben", "Hi Grant, this is Ben. I have your policy in front of me."),
+    "hello": ("lead", "Hello, this is Grant, about my home insurance."),
+    "hi ben": ("lead", "Hi Ben."),
+    "ben": ("ben", "Hi Grant, this is Ben. Let us look at your policy."),
     "ana": ("ana", "Hi Grant, this is Ana."),
     "ben 2": ("ben", "Hi Grant, this is Ben."),
 }
 """What the people say: name → (who, text)."""
 
 
+def introductions() -> dict[str, str]:
+    """What the lead hears as each agent comes."""
+    return {agent: fill(TEMPLATES.introduction, {"agent": name}) for agent, name in AGENTS.items()}
+
+
+def announced() -> list[str]:
+    """All that the daemon will have to say, so that it can be made beforehand."""
+    keys = KeySettings()
+    pressed = {"accept": keys.accept, "decline": keys.decline, "repeat": keys.repeat}
+    return [
+        fill(TEMPLATES.briefing, {"name": LEAD_NAME, "summary": SUMMARY}),
+        fill(TEMPLATES.instructions, {action: spoken_key(key) for action, key in pressed.items()}),
+        *introductions().values(),
+        *(fill(TEMPLATES.taken, {"agent": name}) for name in AGENTS.values()),
+    ]
+
+
 def dialplan(sounds: Path) -> str:
     """What the lead calls, and where Ana is when she is in another call."""
     return f"""
 exten => demo,1,Set(WARM_LEAD_SUMMARY={SUMMARY})
- same => n,Gosub(warm-handoff,s,1(sales,comfort=1))
+ same => n,Gosub(warm-handoff,s,1(sales,comfort=1.5))
  same => n,Log(NOTICE,demo ${{WARM_STATUS}})
  same => n,GotoIf($["${{WARM_STATUS}}" = "CONNECTED"]?done)
  same => n,Playback({sounds}/prompts/sorry)
@@ -99,7 +115,7 @@ async def warm_handoff(play: Play) -> None:
     hello = asyncio.create_task(play.says("lead", "hello"))
     await play.rings("ana", "ben", "cleo")
     await asyncio.gather(play.answers("ana", after=0.7), play.answers("ben", after=1.3))
-    await asyncio.gather(play.presses("ana", "2", after=1.5), play.presses("ben", "1", after=3.4), hello)
+    await asyncio.gather(play.presses("ana", "2", after=1.5), play.presses("ben", "1", after=3.6), hello)
     await play.watch.until(lambda handoff: handoff.state is State.CONNECTED)
     await play.says("ben", "ben")
     await play.says("lead", "hi ben")

@@ -31,21 +31,30 @@ class Summary:
     agents: tuple[AgentRow, ...]
     gap_seconds: float | None
     """The handoff gap: from the request until a human was with the lead."""
-    key_to_voice_ms: float | None
+    gap: Gap | None
     """Measured from RTP."""
+    keys_apart_ms: float | None
+    """Between the accept keys of two agents, from RTP."""
 
     def figures(self) -> list[tuple[str, str]]:
         """(what, how much), for those there are."""
         rows = [("outcome", f"{self.outcome}: {self.reason}" if self.reason else self.outcome)]
         if self.gap_seconds is not None:
             rows.append(("handoff gap", f"{self.gap_seconds:.2f} s from the request until a human was there"))
-        if self.key_to_voice_ms is not None:
-            words = "from the end of the accept key to the agent's first frame at the lead (RTP)"
-            rows.append(("key to voice", f"{self.key_to_voice_ms:.1f} ms {words}"))
+        if self.gap is not None:
+            rows.append(("key to voice", f"{gap_words(self.gap)} (from RTP)"))
+        if self.keys_apart_ms is not None:
+            rows.append(("two accepts", f"{self.keys_apart_ms:.1f} ms apart (from RTP)"))
         return rows
 
 
-def summary(handoff: Handoff, gap: Gap | None) -> Summary:
+def gap_words(gap: Gap) -> str:
+    """ "19.2 ms, beside the introduction's 2.46 s" """
+    beside = f", beside the introduction's {gap.introduction:.2f} s" if gap.introduction else ""
+    return f"{gap.milliseconds:.1f} ms{beside}"
+
+
+def summary(handoff: Handoff, gap: Gap | None, keys_apart_ms: float | None = None) -> Summary:
     latest = {offer.agent.id: offer for offer in handoff.offers}
     return Summary(
         lead=handoff.lead.name or handoff.lead.number,
@@ -55,7 +64,8 @@ def summary(handoff: Handoff, gap: Gap | None) -> Summary:
             _row(agent.name, note(handoff, agent.id), latest.get(agent.id)) for agent in handoff.agents
         ),
         gap_seconds=None if handoff.gap_ms is None else handoff.gap_ms / 1000,
-        key_to_voice_ms=None if gap is None else gap.milliseconds,
+        gap=gap,
+        keys_apart_ms=keys_apart_ms,
     )
 
 

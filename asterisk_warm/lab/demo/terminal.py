@@ -11,7 +11,7 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from asterisk_warm.core.handoff.story import LEAD, Told, tell
+from asterisk_warm.core.handoff.story import Told, tell
 from asterisk_warm.lab.demo.lanes import Chart, Kind, Lane, Span, chart
 from asterisk_warm.lab.demo.watch import Watch
 
@@ -108,9 +108,8 @@ def _scale(now: Chart, columns: int) -> float:
 
 def caption(now: Chart, line: Told) -> Text:
     """`+ 3.21 s  Ben Okafor      answered`"""
-    who = now.handoff.lead.name if line.who == LEAD and now.handoff.lead.name else line.who
     text = Text(f"+{line.at - now.start:6.2f} s  ", style="dim", no_wrap=True)
-    return text.append(f"{who:<{_NAME_WIDTH}}", style="bold").append(line.text, style="not dim")
+    return text.append(f"{line.who:<{_NAME_WIDTH}}", style="bold").append(line.text, style="not dim")
 
 
 def _lane(lane: Lane, now: Chart, step: float, columns: int) -> Text:

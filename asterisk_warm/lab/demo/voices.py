@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,39 +17,63 @@ from baresip.audio import CallAudio
 
 from asterisk_warm.lab.call import Call
 from asterisk_warm.lab.tones import RATE, Samples, chord, ulaw_to_linear
-from asterisk_warm.speech import CachedSpeaker, EspeakEngine, HibariEngine, SoundFolder, SpeechUnavailable
+from asterisk_warm.speech import SoundFolder, SpeechUnavailable, prompt_names, speaker_from
 from asterisk_warm.speech.audio import resampled
 from asterisk_warm.speech.folder import SUFFIX
+from asterisk_warm.speech.prompts import KEYS
 
 PITCH = {"lead": 0.86, "ana": 1.06, "ben": 0.92, "cleo": 1.0}
 """There is one voice on the machine; played slower or faster it is somebody else's."""
 
+_PATIENCE = 20.0
 _AHEAD = 0.24
 _EVERY = 0.06
 _NOISE_RMS = 60.0
 _STAND_IN_HZ = {"lead": 300, "ana": 700, "ben": 800, "cleo": 900}
 
 
-async def render(lines: Mapping[str, tuple[str, str]], sounds: Path) -> dict[str, Samples]:
-    """Each line's sound by its name; a line is (who says it, text). Made by the product's own engine and kept
-    in `sounds` (a full path); where no engine works, a tone stands in."""
-    folder = SoundFolder(sounds, str(sounds))
-    speaker = CachedSpeaker(folder, [HibariEngine(time_limit=20.0), EspeakEngine()])
+@dataclass(frozen=True)
+class Sounds:
+    """What is said in the scenes: `lines` by name as samples, introductions by agent in seconds."""
+
+    lines: Mapping[str, Samples]
+    introductions: Mapping[str, float]
+
+
+async def render(
+    folder: Path,
+    lines: Mapping[str, tuple[str, str]],
+    introductions: Mapping[str, str],
+    announced: Sequence[str],
+) -> Sounds:
+    """Make the people's lines (name → who, text), and all that the daemon will say: it keeps its sounds in
+    the same `folder` (a full path) and finds them made. Where no speech engine works, tones stand in."""
+    speaker = speaker_from(folder, str(folder), ("hibari", "espeak"), _PATIENCE, KEYS, None)
     try:
-        uris = await speaker.prepare([text for _, text in lines.values()])
+        if not all(SoundFolder(folder, str(folder)).sub("prompts").holds(name) for name in prompt_names()):
+            await speaker.ensure_prompts()
+        await speaker.prepare(announced)
+        said = await speaker.prepare([text for _, text in lines.values()])
+        introduced = await speaker.prepare(list(introductions.values()))
     except SpeechUnavailable:
-        return {name: chord((_STAND_IN_HZ[who],), 2.0) for name, (who, _) in lines.items()}
+        stand_ins = {name: chord((_STAND_IN_HZ[who],), 2.0) for name, (who, _) in lines.items()}
+        return Sounds(stand_ins, {})
     finally:
         await speaker.close()
-    paths = [Path(uri.removeprefix("sound:") + SUFFIX) for uri in uris]
-    return {
-        name: _pitched(path, PITCH[who]) for (name, (who, _)), path in zip(lines.items(), paths, strict=True)
-    }
+    spoken = zip(lines.items(), said, strict=True)
+    return Sounds(
+        {name: _pitched(_coded(uri), PITCH[who]) for (name, (who, _)), uri in spoken},
+        {agent: len(_coded(uri)) / RATE for agent, uri in zip(introductions, introduced, strict=True)},
+    )
 
 
-def _pitched(path: Path, pitch: float) -> Samples:
-    spoken = ulaw_to_linear(np.frombuffer(path.read_bytes(), dtype=np.uint8))
-    return np.asarray(resampled(spoken.astype(np.float32), round(RATE * pitch / 100) * 100), dtype=np.int16)
+def _coded(uri: str) -> bytes:
+    return Path(uri.removeprefix("sound:") + SUFFIX).read_bytes()
+
+
+def _pitched(coded: bytes, pitch: float) -> Samples:
+    spoken = ulaw_to_linear(np.frombuffer(coded, dtype=np.uint8)).astype(np.float32)
+    return np.asarray(resampled(spoken, round(RATE * pitch / 100) * 100), dtype=np.int16)
 
 
 class Voice:

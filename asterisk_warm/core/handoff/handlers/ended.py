@@ -17,6 +17,7 @@ from asterisk_warm.core.handoff.model import Handoff, LeadIs
 from asterisk_warm.core.handoff.moves import CHECK_SECONDS, SETTLE_SECONDS, close_bridge, hang_up
 from asterisk_warm.core.handoff.step import Step
 
+
 def lead_hung_up(handoff: Handoff, event: LeadHungUp) -> Step:
     return close_bridge(handoff.evolve(lead_is=LeadIs.GONE))
 

@@ -37,8 +37,14 @@ from asterisk_warm.core.handoff.step import Step
 MISSED = "found gone when Asterisk was read"
 
 
+def requested(handoff: Handoff, event: Reconciled) -> Step:
+    """The order to take the lead in hand tells by itself when they are gone; a reading that began before they
+    came does not."""
+    return _hold_again(handoff, event)
+
+
 def held(handoff: Handoff, event: Reconciled) -> Step:
-    """REQUESTED, SEEKING, OFFERING: the lead first, then each agent."""
+    """SEEKING, OFFERING: the lead first, then each agent."""
     if not event.lead_present:
         return lead.hung_up(handoff, _lead_hung_up(event))
     if not event.lead_in_stasis:
@@ -73,7 +79,7 @@ def introducing(handoff: Handoff, event: Reconciled) -> Step:
 
 
 def talking_still(handoff: Handoff, event: Reconciled) -> Step:
-    """CONNECTED: they talk when both are in our application or both are out of it. One alone has been left."""
+    """CONNECTED: they talk when both are in our application, or both out of it; else one of them is alone."""
     winner = handoff.winner
     if not event.lead_present or winner is None:
         return talking.lead_hung_up(handoff, _lead_hung_up(event))

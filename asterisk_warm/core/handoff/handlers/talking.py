@@ -47,8 +47,8 @@ def agent_hung_up(handoff: Handoff, event: AgentHungUp) -> Step:
 
 
 def _agent_ended(handoff: Handoff, cause: str, at: float) -> Step:
-    """The lead goes on in the dialplan: by itself out of Asterisk's own bridge, by our order out of ours. That
-    the pair was ordered to be let go does not mean that it was."""
+    """The lead goes on in the dialplan: by itself out of Asterisk's own bridge, by our order out of ours.
+    That the pair was ordered to be let go does not mean that it was."""
     winner = handoff.winner
     if winner is None:
         return Step(handoff)
@@ -62,8 +62,8 @@ def _agent_ended(handoff: Handoff, cause: str, at: float) -> Step:
 
 
 def let_go_failed(handoff: Handoff, event: CommandFailed) -> Step:
-    """Then they talk on in our bridge, which works as well as long as Asterisk lives; unless one of them left,
-    which was taken for the letting go."""
+    """Then they talk on in our bridge, which works as well as long as Asterisk lives; unless one of them had
+    left, which was taken for the letting go."""
     if event.command == "LetGo":
         return Step(handoff.evolve(let_go=False, lead_out=False), (CheckLegs(),))
     return offers.command_failed(handoff, event)
