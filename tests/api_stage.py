@@ -17,8 +17,8 @@ from asterisk_warm.api.server import Api
 from asterisk_warm.core.handoff.events import Event
 from asterisk_warm.core.handoff.ids import PREFIX
 from asterisk_warm.engine.executor import Executor
-from asterisk_warm.engine.intake import Intake, LeadAtDoor, Team
-from asterisk_warm.engine.ports import PbxError, PbxUnreachable
+from asterisk_warm.engine.intake import Intake, Team
+from asterisk_warm.engine.ports import LeadAtDoor, PbxError, PbxUnreachable
 from asterisk_warm.engine.service import HandoffService
 from asterisk_warm.engine.views import Health
 from asterisk_warm.store import Database, SqlJournal

@@ -128,6 +128,16 @@ class AmiManager:
                 raise LegGone(f"channel {channel} is gone") from refused
             raise
 
+    async def set_variable(self, channel: str, name: str, value: str) -> None:
+        """Set a channel variable or function, wherever the channel is. Raises LegGone when there is
+        none."""
+        try:
+            await self.action("Setvar", {"Channel": channel, "Variable": name, "Value": value})
+        except PbxRefused as refused:
+            if "No such channel" in str(refused):
+                raise LegGone(f"channel {channel} is gone") from refused
+            raise
+
     async def version(self) -> str:
         """Asterisk's own version, as `CoreSettings` gives it."""
         return str((await self.action("CoreSettings", {})).asteriskversion)

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import quote
 
 import aiohttp
 import msgspec
 
-from asterisk_warm.engine.ports import LegGone, PbxRefused, PbxUnreachable
+from asterisk_warm.engine.ports import LegGone, PbxError, PbxRefused, PbxUnreachable
 
 REQUEST_SECONDS = 5.0
 CONNECTIONS = 8
 """Asterisk's listen backlog is 10: a burst of new connections beyond it costs a second each."""
 KEEPALIVE_SECONDS = 10.0
 """Asterisk itself closes an idle connection after 15."""
+_WORDS_LIMIT = 200
 
 T = TypeVar("T")
+
+
+class NotThere(PbxRefused):
+    """A bridge, playback or application that does not exist (any more)."""
 
 
 class AriClient:
@@ -30,6 +35,7 @@ class AriClient:
 
     @property
     def session(self) -> aiohttp.ClientSession:
+        """Made at first use, because it belongs to the running loop."""
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 headers=self._headers,
@@ -43,42 +49,56 @@ class AriClient:
             await self._session.close()
 
     async def get(self, path: str, kind: type[T], **query: str) -> T:
-        """GET, decoded as `kind`."""
-        return msgspec.json.decode(await self.request("GET", path, query), type=kind)
+        """GET, decoded as `kind`. Raises as `request` does."""
+        text = await self.request("GET", path, query)
+        try:
+            return msgspec.json.decode(text, type=kind)
+        except msgspec.DecodeError as error:
+            raise PbxRefused(f"Asterisk's answer to GET {path} was not understood: {error}") from error
 
     async def request(
         self, method: str, path: str, query: Mapping[str, str] | None = None, body: object = None
     ) -> bytes:
-        """One request; the answer's body. Raises LegGone (404), PbxRefused (any other refusal, with
-        Asterisk's words) or PbxUnreachable (no answer: whether it was carried out is unknown)."""
+        """One request; the answer's body. What may be long belongs in `body`: Asterisk takes no request
+        line beyond 4096 bytes.
+
+        Raises LegGone (no such channel), NotThere (no such bridge, …), PbxRefused (any other refusal,
+        with Asterisk's words) or PbxUnreachable (no answer: whether it was carried out is unknown)."""
         try:
             async with self.session.request(
                 method, f"{self.url}/ari{path}", params=query, json=body
             ) as answer:
                 text = await answer.read()
-                if answer.status < 300:
-                    return text
-                raise _refusal(method, path, answer.status, text)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             words = str(error) or type(error).__name__
             raise PbxUnreachable(f"Asterisk did not answer {method} {path}: {words}") from error
+        if answer.status < 300:
+            return text
+        raise _refusal(method, path, answer.status, text)
 
 
-def _refusal(method: str, path: str, status: int, text: bytes) -> LegGone | PbxRefused:
+def _refusal(method: str, path: str, status: int, text: bytes) -> PbxError:
     words = _message(text)
+    if words == "Channel not found" or (status == 404 and path.startswith("/channels/") and not words):
+        return LegGone("the channel is gone")
     if status == 404:
-        return LegGone(words or f"{path} is not there")
-    return PbxRefused(f"{method} {path}: {status} {words}")
+        return NotThere(words or f"{path} is not there")
+    if status in (401, 403):
+        return PbxRefused("Asterisk refuses our ARI user or password")
+    if status == 503:
+        return PbxUnreachable("Asterisk is still booting")
+    return PbxRefused(f"{method} {path}: {status} {words}".rstrip())
 
 
 def _message(text: bytes) -> str:
+    """Asterisk's words: in JSON, except where its HTTP server refused before ARI was asked."""
     try:
-        answer: Any = msgspec.json.decode(text)
+        answer = msgspec.json.decode(text, type=dict[str, object])
     except msgspec.DecodeError:
-        return text[:200].decode(errors="replace")
-    return str(answer.get("message") or answer.get("error") or "") if isinstance(answer, dict) else ""
+        return ""
+    return str(answer.get("message") or answer.get("error") or "")[:_WORDS_LIMIT]
 
 
 def part(text: str) -> str:
-    """A channel name or the like as one part of a path."""
+    """A device name or the like as one part of a path."""
     return quote(text, safe="")

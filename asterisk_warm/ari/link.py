@@ -16,7 +16,7 @@ from asterisk_warm.ari.socket import EventSocket
 from asterisk_warm.ari.translate import Translator, lead_at_door
 from asterisk_warm.core.handoff.events import Event
 from asterisk_warm.core.handoff.ids import parse_agent_leg
-from asterisk_warm.engine.intake import LeadAtDoor
+from asterisk_warm.engine.ports import LeadAtDoor
 
 log = structlog.get_logger(__name__)
 
@@ -56,6 +56,7 @@ class AriLink:
         translator = Translator(engine.handoff_of_lead)
 
         def on_event(message: Message) -> None:
+            self._pbx.tell(message)
             if message.type == "StasisStart" and message.channel is not None:
                 self._stasis_start(engine, message)
                 return
@@ -73,13 +74,12 @@ class AriLink:
     def _stasis_start(self, engine: Engine, message: Message) -> None:
         channel = message.channel
         assert channel is not None
-        self._pbx.entered(channel.id)
         if parse_agent_leg(channel.id) is not None:
             return
-        at_door = lead_at_door(message, channel)
+        at_door = lead_at_door(channel, message.args)
         if at_door is None:
             log.warning(
                 "a channel came in another way than by our dialplan", channel=channel.name, args=message.args
             )
             return
-        engine.lead_entered(*at_door)
+        engine.lead_entered(at_door.lead, at_door.team, at_door.options)

@@ -15,6 +15,7 @@ class DialplanPlace(msgspec.Struct):
     exten: str = ""
     priority: int = 0
     app_name: str = ""
+    app_data: str = ""
 
 
 class Channel(msgspec.Struct):
@@ -40,6 +41,10 @@ class Playback(msgspec.Struct):
 
 class Application(msgspec.Struct):
     channel_ids: list[str] = []
+
+
+class Variable(msgspec.Struct):
+    value: str = ""
 
 
 class DeviceState(msgspec.Struct):

@@ -4,68 +4,98 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
-from typing import Protocol
+from contextlib import suppress
+from typing import Protocol, TypeVar
 
-from asterisk_warm.ari.client import AriClient, part
-from asterisk_warm.ari.model import Application, Bridge, Channel, DeviceState
+from asterisk_warm.ari.awaited import Awaited
+from asterisk_warm.ari.client import AriClient, NotThere, part
+from asterisk_warm.ari.model import Application, Bridge, Channel, DeviceState, Message, Variable
 from asterisk_warm.ari.shown import shown_name, shown_number
+from asterisk_warm.ari.translate import lead_at_door
 from asterisk_warm.engine.ports import (
+    EndpointUnreachable,
     Found,
     FoundChannel,
     LegGone,
     Location,
+    PbxError,
     PbxRefused,
     PbxUnreachable,
 )
 
 CREATE_SECONDS = 4.0
 """How long a created channel may take to enter our application."""
+DIAL_SECONDS = 1.0
+"""How long the order to dial may take to become an INVITE before we stop watching for it."""
+WAKE_AFTER = (0.005, 0.01, 0.02)
+"""Pauses before a channel that has not carried out an order yet is woken."""
+BACKSTOP_SECONDS = 2
+"""Asterisk's own ring time-out comes that much after ours, which it stands in for when we are away."""
 DEFAULT_MUSIC = "default"
+TIMEOUT = "TIMEOUT(absolute)"
 _IN_STASIS = ("Stasis", "AppDial2", "")
 """What a channel of an ARI application is shown to run; a created one may not be shown to run anything
 yet."""
+_NOT_CALLABLE = {"UNAVAILABLE": "phone not registered", "INVALID": "no such device in Asterisk"}
+_PLACE = frozenset("+-_*#.@/")
+
+T = TypeVar("T")
 
 
-class Redirector(Protocol):
-    """AMI's part: take a channel out of whatever it does."""
+class Manager(Protocol):
+    """AMI's part: what ARI cannot do to a channel that is not in an application, or is asleep."""
 
     async def redirect(self, channel: str, location: Location) -> None: ...
 
+    async def set_variable(self, channel: str, name: str, value: str) -> None: ...
+
 
 class AriPbx:
-    def __init__(self, client: AriClient, app: str, redirector: Redirector) -> None:
+    def __init__(self, client: AriClient, app: str, manager: Manager) -> None:
         self._ari = client
         self._app = app
-        self._redirector = redirector
-        self._entering: dict[str, asyncio.Future[None]] = {}
+        self._manager = manager
+        self._awaited = Awaited()
+        self._perhaps_joined: set[str] = set()
+        """Agents whose joining met no answer."""
 
-    def entered(self, channel: str) -> None:
-        """A channel is in our application (StasisStart): the one that waits for it may go on."""
-        waiting = self._entering.get(channel)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(None)
+    def tell(self, message: Message) -> None:
+        """Every event, so that an order can wait for the one that it causes."""
+        self._awaited.tell(message)
+        if message.type == "ChannelDestroyed" and message.channel is not None:
+            self._perhaps_joined.discard(message.channel.id)
 
     # -- the lead --------------------------------------------------------------------------------------------
 
     async def secure_lead(self, lead: str, bridge: str, music: str, variables: Mapping[str, str]) -> None:
-        # Music at once after the answer: what is started before it stays mute for good (16 and 22).
-        await self._post(f"/channels/{lead}/answer")
+        # Music before the answer is lost in the answer and cannot be heard afterwards: answer, music, bridge.
+        await _all(self._make_bridge(bridge), self._answer(lead))
         await self.hold_music(lead, music)
-        await self._ari.request("POST", f"/bridges/{bridge}", {"type": "mixing,dtmf_events", "name": bridge})
-        await asyncio.gather(
-            self._add(bridge, lead), *(self._set(lead, name, value) for name, value in variables.items())
-        )
+        await _all(self._add(bridge, lead), self._set_all(lead, variables))
+
+    async def _answer(self, lead: str) -> None:
+        await self._promptly(lead, self._post(f"/channels/{lead}/answer"))
+
+    async def _make_bridge(self, bridge: str) -> None:
+        try:
+            await self._post(f"/bridges/{bridge}", type="mixing,dtmf_events", name=bridge)
+        except PbxRefused:
+            # Refused when it exists, by whichever code: a repeated order.
+            with suppress(NotThere):
+                await self._ari.get(f"/bridges/{bridge}", Bridge)
+                return
+            raise
 
     async def hold_music(self, lead: str, music: str) -> None:
         await self._post(f"/channels/{lead}/moh", mohClass=music or DEFAULT_MUSIC)
 
     async def play_to_lead(self, lead: str, playback: str, media: Sequence[str]) -> None:
-        # In a bridge, Asterisk suspends the channel's music for the file and resumes it by itself: should we be
-        # gone by then, the lead is not left in silence.
+        # Music and a file on one channel would take turns, frame by frame.
+        await self._delete(f"/channels/{lead}/moh")
         await self.play(lead, playback, media)
 
     async def return_lead(self, lead: str, variables: Mapping[str, str], to: Location | None) -> None:
-        await asyncio.gather(*(self._set(lead, name, value) for name, value in variables.items()))
+        await self._set_all(lead, variables)
         await self._continue(lead, to)
 
     async def _continue(self, channel: str, to: Location | None) -> None:
@@ -77,53 +107,62 @@ class AriPbx:
     # -- agents ----------------------------------------------------------------------------------------------
 
     async def devices(self, endpoints: Sequence[str]) -> Mapping[str, str]:
-        states = await asyncio.gather(
-            *(self._ari.get(f"/deviceStates/{part(endpoint)}", DeviceState) for endpoint in endpoints)
-        )
-        return {endpoint: state.state for endpoint, state in zip(endpoints, states, strict=True)}
+        states = await asyncio.gather(*(self._device(endpoint) for endpoint in endpoints))
+        return dict(zip(endpoints, states, strict=True))
+
+    async def _device(self, endpoint: str) -> str:
+        return (await self._ari.get(f"/deviceStates/{part(endpoint)}", DeviceState)).state
 
     async def ring(
         self, leg: str, endpoint: str, name: str, number: str, seconds: float, variables: Mapping[str, str]
     ) -> None:
-        existing = await self._create(leg, endpoint, variables)
+        shown = f'"{shown_name(name)}" <{shown_number(number)}>'
+        existing = await self._create(leg, endpoint, {**variables, "CONNECTEDLINE(all,i)": shown})
         if existing is not None and existing.state != "Down":
             return  # Dialled already: it rings, or has been answered.
-        await self._set(leg, "CONNECTEDLINE(all,i)", f'"{shown_name(name)}" <{shown_number(number)}>')
-        await self._post(f"/channels/{leg}/dial", timeout=str(round(seconds) + 2))
+        with self._awaited.event("Dial", leg) as dialled:
+            try:
+                await self._post(f"/channels/{leg}/dial", timeout=str(round(seconds) + BACKSTOP_SECONDS))
+            except PbxRefused:
+                if existing is None:
+                    raise
+                return  # Dialled already: it can be only once.
+            # How it goes on is told by events, whether this one is seen or not.
+            with suppress(TimeoutError):
+                await self._promptly(leg, asyncio.wait_for(dialled, DIAL_SECONDS))
 
     async def _create(self, leg: str, endpoint: str, variables: Mapping[str, str]) -> Channel | None:
         """Make the channel and wait until it is ours; the channel itself when it was there before."""
-        entered = asyncio.get_running_loop().create_future()
-        self._entering[leg] = entered
-        try:
-            query = {"endpoint": endpoint, "app": self._app, "channelId": leg}
+        query = {"endpoint": endpoint, "app": self._app, "channelId": leg}
+        with self._awaited.event("StasisStart", leg) as entered:
             try:
                 await self._ari.request("POST", "/channels/create", query, {"variables": dict(variables)})
-            except PbxRefused:
-                # Refused because it exists (a repeated order), or because the endpoint does not: only a look
-                # tells.
-                try:
+            except PbxRefused as refused:
+                # Because it exists (a repeated order), or because it cannot be made: only a look tells.
+                with suppress(LegGone):
                     return await self._ari.get(f"/channels/{leg}", Channel)
-                except LegGone:
-                    pass
-                raise
-            await asyncio.wait_for(entered, CREATE_SECONDS)
-            return None
-        except TimeoutError:
-            raise PbxUnreachable(
-                f"the new channel {leg} did not enter our application within {CREATE_SECONDS:g} s"
-            ) from None
-        finally:
-            self._entering.pop(leg, None)
+                raise await self._why_not(endpoint, refused) from refused
+            try:
+                await asyncio.wait_for(entered, CREATE_SECONDS)
+            except TimeoutError:
+                words = f"the new channel {leg} did not enter our application within {CREATE_SECONDS:g} s"
+                raise PbxUnreachable(words) from None
+        return None
+
+    async def _why_not(self, endpoint: str, refused: PbxRefused) -> PbxRefused:
+        """Asterisk refuses a channel to a phone that is away as it does anything else, and does not say
+        why."""
+        state = await self._device(endpoint)
+        if state in _NOT_CALLABLE:
+            return EndpointUnreachable(_NOT_CALLABLE[state])
+        return PbxRefused(f"Asterisk could not make a channel to {endpoint} ({refused})")
 
     async def play(self, channel: str, playback: str, media: Sequence[str]) -> None:
         await self._post(f"/channels/{channel}/play/{part(playback)}", media=",".join(media))
 
     async def stop_playback(self, playback: str) -> None:
-        try:
+        with suppress(NotThere):
             await self._delete(f"/playbacks/{part(playback)}")
-        except LegGone:
-            return
 
     async def hang_up(self, channel: str) -> None:
         await self._delete(f"/channels/{channel}")
@@ -139,15 +178,8 @@ class AriPbx:
         introduction: Sequence[str],
         playback: str,
     ) -> None:
-        try:
-            await _all(
-                self._add(bridge, agent),
-                self._delete(f"/channels/{lead}/moh"),
-                *(self.stop_playback(one) for one in stop),
-            )
-        except PbxRefused:
-            if not await self._is_in(bridge, agent):
-                raise
+        quiet = [self._delete(f"/channels/{lead}/moh"), *(self.stop_playback(one) for one in stop)]
+        await _all(self._bring_in(bridge, agent), *quiet)
         if introduction:
             # Both hear the same line at the same time, so both know when to speak; it is over for both at
             # once.
@@ -156,21 +188,31 @@ class AriPbx:
             )
         await self._delete(f"/channels/{lead}/moh")
 
+    async def _bring_in(self, bridge: str, agent: str) -> None:
+        """Added once only: who is in already would leave and come in again."""
+        if agent in self._perhaps_joined and await self._is_in(bridge, agent):
+            return
+        try:
+            await self._promptly(agent, self._add(bridge, agent))
+        except PbxUnreachable:
+            self._perhaps_joined.add(agent)
+            raise
+        self._perhaps_joined.discard(agent)
+
     async def let_go(self, lead: str, agent: str, variables: Mapping[str, str]) -> None:
         # Told of both ends even though they leave our application.
         sources = f"channel:{lead},channel:{agent}"
         peer = await self._ari.get(f"/channels/{agent}", Channel)
-        await asyncio.gather(
+        await _all(
             self._post(f"/applications/{self._app}/subscription", eventSource=sources),
-            self._set(lead, "WARM_PEER", peer.name),
-            *(self._set(lead, name, value) for name, value in variables.items()),
+            self._set_all(lead, {**variables, "WARM_PEER": peer.name}),
         )
         await self._continue(lead, Location("warm-connected", "s", 1))
 
     async def close_bridge(self, bridge: str) -> None:
         try:
             await self._delete(f"/bridges/{bridge}")
-        except LegGone:
+        except NotThere:
             return
         except PbxRefused:
             # "Not in Stasis": what Asterisk says of one that is just being dissolved.
@@ -191,34 +233,67 @@ class AriPbx:
         def found(channel: Channel) -> FoundChannel:
             bridge = place.get(channel.id)
             # We stay subscribed to a pair that was let go, and the agent's channel goes on being shown as in
-            # Stasis:
-            # only the kind of bridge it is in tells.
+            # Stasis: only the kind of bridge it is in tells.
             let_go = bridge is not None and bridge.bridge_class != "stasis"
             inside = channel.id in ours and channel.dialplan.app_name in _IN_STASIS and not let_go
             return FoundChannel(channel.id, channel.state == "Up", bridge.id if bridge else None, inside)
 
-        return Found(
-            {channel.id: found(channel) for channel in channels}, frozenset(bridge.id for bridge in bridges)
-        )
+        all_found = {channel.id: found(channel) for channel in channels}
+        inside = (channel for channel in channels if all_found[channel.id].in_stasis)
+        # The first of Stasis()'s arguments is the application.
+        doors = (lead_at_door(channel, channel.dialplan.app_data.split(",")[1:]) for channel in inside)
+        return Found(all_found, frozenset(bridge.id for bridge in bridges), [door for door in doors if door])
 
     async def locate(self, channel: str) -> Location | None:
-        found, bridges = await asyncio.gather(
-            self._ari.get(f"/channels/{part(channel)}", Channel), self._ari.get("/bridges", list[Bridge])
-        )
+        found, bridges = await asyncio.gather(self._find(channel), self._ari.get("/bridges", list[Bridge]))
         if any(found.id in bridge.channels for bridge in bridges):
             return None
         return Location(found.dialplan.context, found.dialplan.exten, found.dialplan.priority)
 
     async def fetch_lead(self, channel: str, location: Location | None, arguments: Sequence[str]) -> None:
-        found = await self._ari.get(f"/channels/{part(channel)}", Channel)
+        found = await self._find(channel)
         back = location or Location("warm-fetch", "h", 1)
-        await asyncio.gather(
-            self._set(channel, "WARM_ARGUMENTS", ",".join(arguments)),
-            self._set(channel, "WARM_RETURN", f"{back.context},{back.extension},{back.priority}"),
+        for name in (back.context, back.extension):
+            if not name or not all(c.isalnum() or c in _PLACE for c in name):
+                raise PbxRefused(f'"{name[:40]}" is not the name of a place in the dialplan')
+        place = f"{back.context},{back.extension},{back.priority}"
+        # By AMI: ARI sets variables of channels in an application only.
+        await _all(
+            self._manager.set_variable(found.name, "WARM_ARGUMENTS", ",".join(arguments)),
+            self._manager.set_variable(found.name, "WARM_RETURN", place),
         )
-        await self._redirector.redirect(found.name, Location("warm-fetch", "s", 1))
+        await self._manager.redirect(found.name, Location("warm-fetch", "s", 1))
+
+    async def _find(self, channel: str) -> Channel:
+        """By id, or by name (`PJSIP/ana-00000001`), which ARI knows but does not ask by."""
+        if "/" not in channel:
+            return await self._ari.get(f"/channels/{part(channel)}", Channel)
+        for found in await self._ari.get("/channels", list[Channel]):
+            if found.name == channel:
+                return found
+        raise LegGone(f"no channel {channel}")
 
     # -- small -----------------------------------------------------------------------------------------------
+
+    async def _promptly(self, channel: str, order: Awaitable[T]) -> T:
+        """See an order on a channel through. Before 20.9 and 21.4, Asterisk looks at the orders for a
+        channel without sound (not answered yet) only every 200 ms, unless something wakes it."""
+        task = asyncio.ensure_future(order)
+        try:
+            for pause in WAKE_AFTER:
+                done, _ = await asyncio.wait({task}, timeout=pause)
+                if done:
+                    break
+                with suppress(PbxError):
+                    await self._wake(channel)
+            return await task
+        finally:
+            task.cancel()
+
+    async def _wake(self, channel: str) -> None:
+        """Set the channel's time limit to what it is: the one harmless thing that wakes it."""
+        limit = await self._ari.get(f"/channels/{channel}/variable", Variable, variable=TIMEOUT)
+        await self._manager.set_variable(channel, TIMEOUT, limit.value or "0")
 
     async def _add(self, bridge: str, channel: str) -> None:
         await self._post(f"/bridges/{bridge}/addChannel", channel=channel)
@@ -226,8 +301,10 @@ class AriPbx:
     async def _is_in(self, bridge: str, channel: str) -> bool:
         return channel in (await self._ari.get(f"/bridges/{bridge}", Bridge)).channels
 
-    async def _set(self, channel: str, variable: str, value: str) -> None:
-        await self._post(f"/channels/{channel}/variable", variable=variable, value=value)
+    async def _set_all(self, channel: str, variables: Mapping[str, str]) -> None:
+        path = f"/channels/{channel}/variable"
+        bodies = ({"variable": name, "value": value} for name, value in variables.items())
+        await _all(*(self._ari.request("POST", path, body=body) for body in bodies))
 
     async def _post(self, path: str, **query: str) -> None:
         await self._ari.request("POST", path, query)
@@ -236,7 +313,7 @@ class AriPbx:
         await self._ari.request("DELETE", path)
 
 
-async def _all(*orders: Awaitable[None]) -> None:
+async def _all(*orders: Awaitable[object]) -> None:
     """Side by side; the first error is raised only when all are over, so that none goes on unseen."""
     results = await asyncio.gather(*orders, return_exceptions=True)
     for result in results:

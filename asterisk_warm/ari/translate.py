@@ -4,7 +4,7 @@ told as answered."""
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
@@ -24,7 +24,7 @@ from asterisk_warm.core.handoff.events import (
 from asterisk_warm.core.handoff.ids import parse_agent_leg, parse_playback
 from asterisk_warm.core.handoff.model import Outcome, Playing
 from asterisk_warm.core.handoff.options import VARIABLE
-from asterisk_warm.engine.intake import LeadAtDoor
+from asterisk_warm.engine.ports import AtDoor, LeadAtDoor
 
 Fact = tuple[str, Event]
 """(handoff id, event)."""
@@ -121,22 +121,23 @@ def _playback(message: Message) -> Iterator[Fact]:
     )
 
 
-def lead_at_door(message: Message, channel: Channel) -> tuple[LeadAtDoor, str, list[str]] | None:
-    """(lead, team, options) of a channel that our dialplan has sent in; None when it came in another way.
+def lead_at_door(channel: Channel, arguments: Sequence[str]) -> AtDoor | None:
+    """Who wants what, of a channel that our dialplan has sent in; None when it came in another way.
 
-    Arguments: `handoff`, the team, then `key=value` options and URI-encoded `WARM_LEAD_…=` variables."""
-    if len(message.args) < 2 or message.args[0] != "handoff":
+    Arguments of Stasis(): `handoff`, the team, then `key=value` options and URI-encoded `WARM_LEAD_…=`
+    variables."""
+    if len(arguments) < 2 or arguments[0] != "handoff":
         return None
     variables = {}
     options = []
-    for argument in message.args[2:]:
+    for argument in arguments[2:]:
         if argument.startswith(VARIABLE):
             name, _, value = argument.partition("=")
             variables[name] = unquote(value, errors="replace").replace("\ufffd", "")
         else:
             options.append(argument)
     lead = LeadAtDoor(channel.id, channel.caller.name, channel.caller.number, variables)
-    return lead, message.args[1], options
+    return AtDoor(lead, arguments[1], options)
 
 
 def cause_words(message: Message) -> str:

@@ -14,6 +14,7 @@ from asterisk_warm.core.handoff.transition import begin
 from asterisk_warm.core.handoff.wording import lines
 from asterisk_warm.engine.errors import Refused
 from asterisk_warm.engine.ids import new_event_id, new_handoff_id
+from asterisk_warm.engine.ports import LeadAtDoor
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +25,6 @@ class Team:
     name: str
     agents: tuple[Agent, ...]
     policy: Policy
-
-
-@dataclass(frozen=True, slots=True)
-class LeadAtDoor:
-    """A channel that has entered our application."""
-
-    channel: str
-    shown_name: str
-    shown_number: str
-    """Caller ID."""
-    variables: Mapping[str, str]
-    """Its `WARM_LEAD_*` channel variables."""
 
 
 class Intake:

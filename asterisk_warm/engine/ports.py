@@ -19,6 +19,10 @@ class PbxRefused(PbxError):
     """Asterisk answered, and said no (unknown endpoint, wrong state, missing sound)."""
 
 
+class EndpointUnreachable(PbxRefused):
+    """The phone cannot be called now: not registered, or not known to Asterisk."""
+
+
 class PbxUnreachable(PbxError):
     """Asterisk did not answer in time, or the connection is down: whether the order was carried out is
     unknown."""
@@ -47,11 +51,34 @@ class FoundChannel:
 
 
 @dataclass(frozen=True, slots=True)
+class LeadAtDoor:
+    """A channel that has entered our application."""
+
+    channel: str
+    shown_name: str
+    shown_number: str
+    """Caller ID."""
+    variables: Mapping[str, str]
+    """Its `WARM_LEAD_*` channel variables."""
+
+
+@dataclass(frozen=True, slots=True)
+class AtDoor:
+    """A lead in our application, with what it came in for."""
+
+    lead: LeadAtDoor
+    team: str
+    options: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What Asterisk really has: the ground truth a restart is reconciled with."""
 
     channels: Mapping[str, FoundChannel]
     bridges: frozenset[str]
+    at_door: Sequence[AtDoor] = ()
+    """Every lead in our application, whether or not a handoff has it."""
 
 
 @dataclass(frozen=True, slots=True)

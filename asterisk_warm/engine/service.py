@@ -10,46 +10,30 @@ from dataclasses import dataclass
 
 import structlog
 
-from asterisk_warm.core.handoff.commands import (
-    CloseBridge,
-    Command,
-    FindAgents,
-    HangUpAgent,
-    PrepareSpeech,
-    ReturnLead,
-    RingAgent,
-)
 from asterisk_warm.core.handoff.events import CancelRequested, Event
-from asterisk_warm.core.handoff.ids import PREFIX, agent_leg, bridge_id, parse_agent_leg
 from asterisk_warm.core.handoff.model import ReturnPlace, Status
 from asterisk_warm.core.handoff.states import State
 from asterisk_warm.engine import codec, reading
 from asterisk_warm.engine.errors import Refused
 from asterisk_warm.engine.executor import Executor
 from asterisk_warm.engine.ids import new_event_id
-from asterisk_warm.engine.intake import Intake, LeadAtDoor
+from asterisk_warm.engine.intake import Intake
 from asterisk_warm.engine.mailbox import Mailbox
 from asterisk_warm.engine.ports import (
-    Found,
     Journal,
-    JournalError,
+    LeadAtDoor,
     LegGone,
     Location,
     Pbx,
     PbxError,
-    StoredHandoff,
 )
-from asterisk_warm.engine.reconcile import compare
+from asterisk_warm.engine.switchboard import Switchboard
 from asterisk_warm.engine.views import HandoffView, Health, JournalLine, StoryLine, view
 
 log = structlog.get_logger(__name__)
 
 FETCH_SECONDS = 5.0
 """How long a channel may take from the dialplan into our application."""
-
-RERUN = (FindAgents, PrepareSpeech, RingAgent, HangUpAgent, ReturnLead, CloseBridge)
-"""Unfinished commands that are simply carried out again after a restart. What the others establish (music,
-playbacks, the join, the letting go) is ordered anew by the core from what Asterisk really has."""
 
 
 @dataclass(slots=True)
@@ -74,11 +58,9 @@ class HandoffService:
     ) -> None:
         self._journal = journal
         self._pbx = pbx
-        self._executor = executor
+        self._open = Switchboard(journal, pbx, executor)
         self._intake = intake
         self._health = health
-        self._mailboxes: dict[str, Mailbox] = {}
-        self._by_lead: dict[str, str] = {}
         self._fetches: dict[str, _Fetch] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -139,7 +121,7 @@ class HandoffService:
             del self._fetches[ticket]
 
     def _refuse_if_in_handoff(self, channel: str) -> None:
-        handoff = self._by_lead.get(channel)
+        handoff = self._open.holding(channel)
         if handoff is not None:
             raise Refused("conflict", f"this lead is in handoff {handoff} already", f"cancel {handoff} first")
 
@@ -147,7 +129,7 @@ class HandoffService:
         """Call it off: the lead goes on in the dialplan. Raises Refused (conflict) when an agent has
         accepted or it has ended."""
         row_id = await self._resolve(handoff)
-        mailbox = self._mailboxes.get(row_id)
+        mailbox = self._open.find(row_id)
         if mailbox is None or mailbox.handoff is None or mailbox.handoff.state.final:
             raise Refused(
                 "conflict", f"{row_id} has ended already", f"see `asterisk-warm handoff show {row_id}`"
@@ -165,7 +147,7 @@ class HandoffService:
 
     async def show(self, handoff: str) -> HandoffView:
         row_id = await self._resolve(handoff)
-        mailbox = self._mailboxes.get(row_id)
+        mailbox = self._open.find(row_id)
         if mailbox is not None and mailbox.handoff is not None:
             return view(mailbox.handoff)
         row = await self._journal.get(row_id)
@@ -184,12 +166,12 @@ class HandoffService:
         return reading.lines(await self._journal.events(await self._resolve(handoff)))
 
     async def health(self) -> Health:
-        return await self._health(len(self._mailboxes))
+        return await self._health(len(self._open))
 
     async def _resolve(self, handoff: str) -> str:
         """An id, or the beginning or end of one that is unique among the latest. Raises Refused
         (not_found, conflict)."""
-        if handoff in self._mailboxes or await self._journal.get(handoff) is not None:
+        if self._open.find(handoff) is not None or await self._journal.get(handoff) is not None:
             return handoff
         rows = await self._journal.list(False, RECENT)
         found = [row.id for row in rows if row.id.startswith(handoff) or row.id.endswith(handoff)]
@@ -203,10 +185,12 @@ class HandoffService:
 
     def lead_entered(self, lead: LeadAtDoor, team: str, options: Sequence[str]) -> None:
         """A channel has entered our application and asks for a team."""
+        if self._open.holding(lead.channel) is not None:
+            log.info("lead is in a handoff already", channel=lead.channel)
+            return
         ticket = next((o.removeprefix("ticket=") for o in options if o.startswith("ticket=")), None)
         fetch = self._fetches.get(ticket) if ticket is not None else None
         try:
-            self._refuse_if_in_handoff(lead.channel)
             if fetch is None:
                 request, _ = self._intake.request(lead, team, options, "dialplan")
             else:
@@ -214,11 +198,12 @@ class HandoffService:
                     lead, fetch.team, fetch.options, fetch.requested_by, fetch.return_to
                 )
         except Refused as refused:
+            # A request that cannot be understood must not cost the lead.
             log.warning("lead refused", channel=lead.channel, team=team, why=refused.message)
-            self._spawn(self._send_back(lead.channel, refused))
+            words = f"{refused.message} ({refused.remedy})" if refused.remedy else refused.message
+            self._spawn(self._open.send_back(lead.channel, words))
             return
-        mailbox = self._open(request.handoff, lead.channel)
-        mailbox.begin(request)
+        mailbox = self._open.begin(request)
         if fetch is not None:
             self._spawn(self._tell_fetch(fetch, mailbox))
 
@@ -228,106 +213,22 @@ class HandoffService:
         if not fetch.arrived.done():
             fetch.arrived.set_result(view(mailbox.handoff))
 
-    async def _send_back(self, channel: str, refused: Refused) -> None:
-        """A request that cannot be understood must not cost the lead: it goes on in the dialplan with
-        the reason."""
-        words = f"{refused.message} ({refused.remedy})" if refused.remedy else refused.message
-        variables = {"WARM_STATUS": Status.ERROR.value, "WARM_CAUSE": words, "WARM_ID": ""}
-        try:
-            await self._pbx.return_lead(channel, variables, None)
-        except PbxError as error:
-            log.warning("a refused lead could not be sent back", channel=channel, why=str(error))
-
     def post(self, handoff: str, event: Event) -> None:
-        """A fact about a handoff, from its adapter."""
-        mailbox = self._mailboxes.get(handoff)
-        if mailbox is None:
-            log.debug(
-                "event for a handoff that is not open", handoff=handoff, event_kind=type(event).__name__
-            )
-            return
-        mailbox.post(event)
+        """A fact about a handoff."""
+        self._open.post(handoff, event)
 
     def handoff_of_lead(self, channel: str) -> str | None:
-        return self._by_lead.get(channel)
-
-    # -- restart, reconnect: one path
-    # ----------------------------------------------------------------------------
+        return self._open.handoff_of_lead(channel)
 
     async def recover(self) -> None:
-        """Compare every open handoff with what Asterisk really has; at the first call, load them from
-        the journal first. Raises PbxError when Asterisk cannot be read."""
-        found = await self._pbx.look()
-        for stored in await self._journal.unsettled():
-            if stored.id not in self._mailboxes:
-                self._resume(stored, found)
-            else:
-                self._reconcile(self._mailboxes[stored.id], found)
-        await self._reap(found)
-
-    def _resume(self, stored: StoredHandoff, found: Found) -> None:
-        handoff = codec.decode_handoff(stored.snapshot_json)
-        pending = [(n, codec.decode_command(kind, data)) for n, kind, data in stored.pending]
-        again = [(n, command) for n, command in pending if isinstance(command, RERUN)]
-        log.info("resuming", id=handoff.id, state=handoff.state.value, unfinished=len(again))
-        mailbox = self._open(handoff.id, handoff.lead.channel)
-        event = compare(
-            handoff, found, time.time(), after_outage=True, pending=[command for _, command in again]
-        )
-        mailbox.resume(handoff, event, again, [n for n, command in pending if not isinstance(command, RERUN)])
-
-    def _reconcile(self, mailbox: Mailbox, found: Found) -> None:
-        if mailbox.handoff is not None:
-            running: Sequence[Command] = mailbox.running
-            mailbox.post(compare(mailbox.handoff, found, time.time(), after_outage=True, pending=running))
-
-    async def _reap(self, found: Found) -> None:
-        """Whatever bears our name but belongs to no open handoff is cleared away."""
-        for channel in found.channels:
-            parsed = parse_agent_leg(channel)
-            if parsed is not None and parsed[0] not in self._mailboxes:
-                await self._clear(self._pbx.hang_up(channel), channel)
-        for bridge in found.bridges:
-            owner = bridge.removesuffix("-bridge")
-            if bridge.startswith(PREFIX) and bridge == bridge_id(owner) and owner not in self._mailboxes:
-                await self._clear(self._pbx.close_bridge(bridge), bridge)
-
-    async def _clear(self, order: Awaitable[None], what: str) -> None:
-        try:
-            await order
-            log.info("cleared away what no handoff owns", what=what)
-        except PbxError as error:
-            log.debug("could not clear", what=what, why=str(error))
-
-    # -- mailboxes -------------------------------------------------------------------------------------------
-
-    def _open(self, handoff: str, lead_channel: str) -> Mailbox:
-        mailbox = Mailbox(self._journal, self._executor, self._settled, self._given_up)
-        self._mailboxes[handoff] = mailbox
-        self._by_lead[lead_channel] = handoff
-        return mailbox
-
-    def _settled(self, mailbox: Mailbox) -> None:
-        handoff = mailbox.handoff
-        if handoff is None:
-            return
-        self._mailboxes.pop(handoff.id, None)
-        if self._by_lead.get(handoff.lead.channel) == handoff.id:
-            del self._by_lead[handoff.lead.channel]
-
-    async def _given_up(self, mailbox: Mailbox, error: JournalError) -> None:
-        """Without a journal nothing can be decided safely, but a lead on hold must not wait for ever:
-        they go on in the dialplan, and nobody is left ringing for them. What is in the journal is
-        reconciled at the next start."""
-        for lead, handoff in list(self._by_lead.items()):
-            if self._mailboxes.get(handoff) is mailbox:
-                log.critical("handoff given up", handoff=handoff, why=str(error))
-                await self._send_back(lead, Refused("unreachable", "the handoff's journal cannot be written"))
-                for offer in mailbox.handoff.offers if mailbox.handoff is not None else ():
-                    if offer.leg_open:
-                        leg = agent_leg(handoff, offer.number)
-                        await self._clear(self._pbx.hang_up(leg), leg)
-                del self._by_lead[lead], self._mailboxes[handoff]
+        """Take up what the journal has and Asterisk has, after a restart or a reconnect: one path.
+        Raises PbxError."""
+        found = await self._open.recover()
+        for at_door in found.at_door:
+            # Came in, but the daemon died before it was in the journal.
+            if self._open.holding(at_door.lead.channel) is None:
+                log.info("lead found waiting without a handoff", channel=at_door.lead.channel)
+                self.lead_entered(at_door.lead, at_door.team, at_door.options)
 
     def _spawn(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)
@@ -336,7 +237,7 @@ class HandoffService:
 
     async def stop(self) -> None:
         """Stop deciding; every call stays as it is in Asterisk, and every handoff in the journal."""
-        await asyncio.gather(*(mailbox.stop() for mailbox in self._mailboxes.values()))
+        await self._open.stop()
 
 
 RECENT = 500

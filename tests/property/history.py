@@ -42,7 +42,7 @@ class History:
         assert due is not None
         return self.then(ev.DeadlinePassed, later=due - self.at)
 
-    def reconciled(self, **fields: Any) -> History:
+    def reconciled(self, later: float = 1.0, **fields: Any) -> History:
         """Asterisk is read after an outage; by default the lead is held in the bridge and no agent is there."""
         found: dict[str, Any] = {
             "after_outage": True,
@@ -55,7 +55,7 @@ class History:
             "agents_joined": (),
             "agents_out_of_stasis": (),
         }
-        return self.then(ev.Reconciled, **{**found, **fields})
+        return self.then(ev.Reconciled, later=later, **{**found, **fields})
 
     @property
     def handoff(self) -> Handoff:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from property.handoffs import kinds, request, requests, stamp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from property.handoffs import kinds, request, requests, stamp
 
 from asterisk_warm.core.handoff import events as ev
 from asterisk_warm.core.handoff.commands import RingAgent

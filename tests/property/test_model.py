@@ -20,8 +20,7 @@ from asterisk_warm.core.handoff.policy import Mode
 from asterisk_warm.core.handoff.states import State
 from asterisk_warm.engine import codec
 from asterisk_warm.engine.errors import Refused
-from asterisk_warm.engine.intake import LeadAtDoor
-from asterisk_warm.engine.ports import PbxError, PbxRefused, PbxUnreachable
+from asterisk_warm.engine.ports import LeadAtDoor, PbxError, PbxRefused, PbxUnreachable
 
 numbers = st.integers(0, 30)
 UNANSWERED = [Outcome.NO_ANSWER, Outcome.BUSY, Outcome.DECLINED, Outcome.UNREACHABLE, Outcome.FAILED]

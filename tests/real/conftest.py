@@ -8,12 +8,13 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from scene import DIALPLAN, RACERS, TONE_TEAMS, record_prompts
 
 from asterisk_warm.lab.capture import Capture
 from asterisk_warm.lab.network import enter_private_network
 from asterisk_warm.lab.phones import Phones
 from asterisk_warm.lab.root import Root, find_or_build
-from asterisk_warm.lab.stage import Stage
+from asterisk_warm.lab.stage import AGENTS, Stage
 
 CACHE = Path(__file__).parents[2] / ".cache"
 VERSIONS = ("22", "16")
@@ -30,6 +31,7 @@ TEAMS = {
     },
     "patient": {"name": "Patient", "agents": ["ana", "ben"], "ring_seconds": 6, "hold_seconds": 6, "comfort_seconds": 2},
     "straight": {"name": "Straight", "agents": ["ana", "ben"], "mode": "blind", "introduction": False},
+    **TONE_TEAMS,
 }
 
 
@@ -75,7 +77,16 @@ def sounds() -> Path:
 @pytest.fixture(scope="session")
 def stage(root: Root, sounds: Path) -> Iterator[Stage]:
     folder = Path(tempfile.mkdtemp(prefix="warm-"))
-    with Stage(root, folder, teams=TEAMS, sounds=sounds) as on_stage:
+    settings = {"sounds": {"directory": str(sounds), "prompts": str(record_prompts(folder / "prompts"))}}
+    with Stage(
+        root,
+        folder,
+        teams=TEAMS,
+        agents={**AGENTS, **RACERS},
+        dialplan=DIALPLAN,
+        sounds=sounds,
+        settings=settings,
+    ) as on_stage:
         yield on_stage
         complaints = on_stage.daemon.complaints()
     shutil.rmtree(folder, ignore_errors=True)

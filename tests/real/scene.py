@@ -1,49 +1,260 @@
-"""What the scenes have in common: who is who, and what everyone must have heard in the end."""
+"""What the scenes have in common: who is who, what Asterisk is told beside the product's own dialplan, and what must be
+so at the end of every handoff."""
 
 from __future__ import annotations
 
 import asyncio
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
+from asterisk_warm.core.handoff.states import State
 from asterisk_warm.lab.call import Call
+from asterisk_warm.lab.capture import Capture
 from asterisk_warm.lab.phones import Phone, Phones
+from asterisk_warm.lab.rawphones import ExactPhone, HostileLead
 from asterisk_warm.lab.stage import AGENTS, Stage
-from asterisk_warm.lab.tones import AGENT_HZ, LEAD_HZ, MUSIC_HZ
+from asterisk_warm.lab.tones import AGENT_HZ, BRIEFING_MARKER_HZ, LEAD_HZ, MUSIC_HZ, RETURNED_HZ, chord, write_wav
+from asterisk_warm.lab.traffic import Traffic
+
+T = TypeVar("T")
 
 LEAD_TONE = LEAD_HZ[0]
 TONES = dict(zip(AGENTS, AGENT_HZ, strict=False))
 LEAD_NAME, LEAD_NUMBER = "Grant Weatherly", "+15551230001"
+MUSIC = MUSIC_HZ[0]
+
+INTRODUCTION_HZ, FAREWELL_HZ, COMFORT_HZ = 3100, 2900, 3000
+_RECORDINGS = {
+    "briefing": (BRIEFING_MARKER_HZ, 2.0),
+    "instructions": (BRIEFING_MARKER_HZ, 1.0),
+    "introduction": (INTRODUCTION_HZ, 1.0),
+    **dict.fromkeys(("comfort", "comfort-2", "comfort-3"), (COMFORT_HZ, 0.6)),
+    **dict.fromkeys(
+        ("taken", "declined", "no-decision", "lead-left", "too-late", "cancelled"), (FAREWELL_HZ, 0.4)
+    ),
+}
+"""Prompts as tones that analysis can tell from every voice: (pitch, seconds)."""
+
+_IN_TONES = {"templates": {"briefing": "{details}", "instructions": "...", "introduction": "...", "taken": "..."}}
+"""Templates that say nothing, so that the prompts above are heard in their place."""
+
+RACERS = {f"racer{n}": f"Racer {n}" for n in range(20)}
+RACES = {f"race{n}": (f"racer{2 * n}", f"racer{2 * n + 1}") for n in range(10)}
+_ALL = list(AGENTS)
+_QUIET: dict[str, Any] = {"introduction": False, "comfort_seconds": 0, **_IN_TONES}
+TONE_TEAMS: dict[str, dict[str, Any]] = {
+    "tones": {"name": "Tones", "agents": _ALL, **_QUIET},
+    "introduced": {"name": "Introduced", "agents": _ALL, **_QUIET, "introduction": True},
+    "soothed": {"name": "Soothed", "agents": _ALL, **_QUIET, "introduction": True, "comfort_seconds": 2},
+    "hasty": {"name": "Hasty", "agents": ["ana", "ben"], **_QUIET, "ring_seconds": 1, "decision_seconds": 1},
+    "blind": {"name": "Blind", "agents": _ALL, **_QUIET, "mode": "blind"},
+    "blind-hasty": {"name": "Hasty", "agents": ["ana", "ben"], **_QUIET, "mode": "blind", "ring_seconds": 1},
+    **{
+        team: {"name": team.title(), "agents": list(pair), **_QUIET, "decision_seconds": 1}
+        for team, pair in RACES.items()
+    },
+}
+
+DIALPLAN = """
+exten => short-budget,1,Gosub(warm-handoff,s,1(tones,hold=2))
+ same => n,Goto(lab-returned,s,1)
+exten => odd-options,1,Gosub(warm-handoff,s,1(tones,ring=soon,colour=red,mode=warm))
+ same => n,Goto(lab-returned,s,1)
+exten => described,1,Set(WARM_LEAD_NAME=${QUOTE(${PJSIP_HEADER(read,X-Name)})})
+ same => n,Set(WARM_LEAD_NAME=${PJSIP_HEADER(read,X-Name)})
+ same => n,Set(WARM_LEAD_SUMMARY=${PJSIP_HEADER(read,X-Summary)})
+ same => n,Gosub(warm-handoff,s,1(tones))
+ same => n,Goto(lab-returned,s,1)
+exten => waiting,1,Answer()
+ same => n,MusicOnHold(tone,30)
+ same => n,Goto(lab-returned,s,1)
+exten => menu,1,Answer()
+ same => n,Wait(30)
+ same => n,Goto(lab-returned,s,1)
+exten => to-ana,1,Dial(PJSIP/ana,20)
+exten => h,1,Log(NOTICE,lab-left ${CHANNEL} status=${WARM_STATUS} gap=${WARM_GAP_MS} agent=${WARM_AGENT} cause=${WARM_CAUSE})
+[lab-elsewhere]
+exten => here,1,NoOp()
+ same => n,Log(NOTICE,lab-elsewhere ${CHANNEL} status=${WARM_STATUS})
+ same => n,Goto(lab-returned,s,1)
+"""
+
+_TOLD = r"NOTICE\[.*: {event} (?P<channel>\S+) status=(?P<status>\w*) gap=(?P<gap>\w*) agent=(?P<agent>\w*) cause=(?P<cause>.*)"
+
+
+def record_prompts(folder: Path) -> Path:
+    """Write the tones that take the place of the product's prompts in these tests."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, (hz, seconds) in _RECORDINGS.items():
+        write_wav(folder / f"{name}.wav", chord((hz,), seconds))
+    return folder
+
+
+async def until(what: Callable[[], T | None], seconds: float, missing: str) -> T:
+    """What `what` returns as soon as it is neither None nor False. Asked in a thread; AssertionError at the deadline."""
+    deadline = time.monotonic() + seconds
+    while not (found := await asyncio.to_thread(what)):
+        assert time.monotonic() < deadline, f"not within {seconds:g} s: {missing}"
+        await asyncio.sleep(0.02)
+    return found
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the dialplan knew of the handoff when the lead came back, or hung up."""
+
+    status: str
+    gap: str
+    agent: str
+    cause: str
 
 
 @dataclass
 class Scene:
-    """A lead and some agents, before anything happens."""
+    """A lead and some agents, before anything happens. Its log is what Asterisk has written since."""
 
     stage: Stage
     lead: Phone
     agents: dict[str, Phone]
+    number: int
+    """How many handoffs there were before."""
+    log_from: int
     call: Call = field(init=False)
 
     @classmethod
-    async def set(cls, stage: Stage, phones: Phones, agents: tuple[str, ...] = tuple(AGENTS)) -> Scene:
+    async def set(
+        cls,
+        stage: Stage,
+        phones: Phones,
+        agents: Sequence[str] = tuple(AGENTS),
+        *,
+        says: Mapping[str, Path] | None = None,
+    ) -> Scene:
         lead = phones.lead(LEAD_NAME, LEAD_NUMBER, tone_hz=LEAD_TONE)
-        return cls(stage, lead, {a: await phones.register(a, tone_hz=TONES[a]) for a in agents})
+        voices = says or {}
+        registered = await asyncio.gather(
+            *(phones.register(a, tone_hz=TONES[a], says=voices.get(a)) for a in agents)
+        )
+        before = len(await asyncio.to_thread(stage.daemon.handoffs))
+        size = stage.pbx.log_path.stat().st_size
+        return cls(stage, lead, dict(zip(agents, registered, strict=True)), before, size)
 
-    async def dial(self, team: str) -> Call:
-        self.call = await self.lead.dial(team)
+    # -- what happens --------------------------------------------------------------------------------------
+
+    async def dial(self, extension: str) -> Call:
+        self.call = await self.lead.dial(extension)
         return self.call
 
     async def all_ring(self, timeout: float = 8.0) -> dict[str, Call]:
         calls = await asyncio.gather(*(phone.rings(timeout) for phone in self.agents.values()))
         return dict(zip(self.agents, calls, strict=True))
 
-    async def returned(self, seconds: float = 15.0) -> dict[str, Any]:
-        """The lead is back in the dialplan and the call over: the settled handoff, checked against what the dialplan was told."""
-        handoff = await self.stage.settled(seconds=seconds)
-        pattern = rf"lab-returned .* status={handoff['status']} .*"
-        await asyncio.to_thread(self.stage.pbx.wait_for_log, pattern)
+    async def ringing(self, extension: str) -> dict[str, Call]:
+        """The lead calls, and every agent's phone rings."""
+        await self.dial(extension)
+        return await self.all_ring()
+
+    async def briefed(self, extension: str, *agents: str) -> dict[str, Call]:
+        """The lead calls, and these agents have answered and are being briefed."""
+        calls = await self.ringing(extension)
+        await asyncio.gather(*(calls[agent].answer() for agent in agents))
+        for agent in agents:
+            await self.offer_is(agent, "BRIEFING")
+        return calls
+
+    async def connected(self, extension: str, agent: str) -> dict[str, Call]:
+        """The lead calls, this agent accepts, and they talk."""
+        calls = await self.briefed(extension, agent)
+        await calls[agent].press("1")
+        await self.handoff("CONNECTED")
+        return calls
+
+    # -- what can be seen ----------------------------------------------------------------------------------
+
+    async def handoff(self, *states: str, seconds: float = 10.0) -> dict[str, Any]:
+        """The scene's handoff as soon as it is in one of the states."""
+        return await self.seen(lambda handoff: handoff["state"] in states, " or ".join(states), seconds)
+
+    async def offer_is(self, agent: str, *states: str, nth: int = -1) -> dict[str, Any]:
+        """The agent's latest offer as soon as it is in one of the states."""
+
+        def there(handoff: dict[str, Any]) -> bool:
+            offers = [o for o in handoff["offers"] if o["agent_id"] == agent]
+            return bool(offers) and offers[nth]["state"] in states
+
+        return offer(await self.seen(there, f"{agent}'s offer {' or '.join(states)}"), agent, nth)
+
+    async def seen(
+        self, what: Callable[[dict[str, Any]], bool], words: str, seconds: float = 10.0
+    ) -> dict[str, Any]:
+        last: list[dict[str, Any]] = []
+
+        def look() -> dict[str, Any] | None:
+            all_of_them = self.stage.daemon.handoffs()
+            last[:] = all_of_them[: len(all_of_them) - self.number]
+            return last[-1] if last and what(last[-1]) else None
+
+        try:
+            return await until(look, seconds, words)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; the scene's handoffs: {last}") from None
+
+    def log(self) -> str:
+        with self.stage.pbx.log_path.open("rb") as file:
+            file.seek(self.log_from)
+            return file.read().decode(errors="replace")
+
+    async def logged(self, pattern: str, seconds: float = 8.0) -> re.Match[str]:
+        return await until(lambda: re.search(pattern, self.log()), seconds, f"{pattern!r} in Asterisk's log")
+
+    async def told(self, event: str) -> Told:
+        """What the dialplan logged at `lab-returned` or `lab-left`."""
+        found = await self.logged(_TOLD.format(event=event))
+        return Told(found["status"], found["gap"], found["agent"], found["cause"].strip())
+
+    # -- how it ends ---------------------------------------------------------------------------------------
+
+    async def returned(self, state: str, status: str, agent: str = "") -> dict[str, Any]:
+        """The lead is back in the dialplan, which knows what the API says, and is let go there."""
+        told = await self.told("lab-returned")
+        return await self._over(told, state, status, agent)
+
+    async def left(self, state: str, status: str, agent: str = "") -> dict[str, Any]:
+        """The lead has hung up, and the dialplan's `h` extension knows what the API says."""
+        await self.call.ended()
+        told = await self.told("lab-left")
+        return await self._over(told, state, status, agent)
+
+    async def _over(self, told: Told, state: str, status: str, agent: str) -> dict[str, Any]:
+        ended = await self.handoff(state)
+        if not self.call.is_over:
+            await self.call.hang_up()
+        handoff = await self.seen(lambda seen: seen["settled"], "settled", 15)
+        assert (handoff["state"], handoff["status"]) == (state, status)
+        assert (handoff["agent"] or {"id": ""})["id"] == agent
+        gap = "" if handoff["gap_ms"] is None else str(handoff["gap_ms"])
+        # A lead who talked, or hung up, was told why beforehand.
+        cause = {
+            "CONNECTED": f"{handoff['agent'] and handoff['agent']['name']} took the lead",
+            "ABANDONED": "the lead hung up before anyone was connected",
+        }.get(status, handoff["reason"])
+        assert told == Told(status, gap, agent, cause)
+        assert handoff["reason"] == ended["reason"] != ""
+        await asyncio.to_thread(one_end, self.stage, handoff["id"])
         return handoff
+
+
+def one_end(stage: Stage, handoff: str) -> None:
+    """The journal has one terminal state, entered once and never left."""
+    states = [line["state"] for line in stage.daemon.journal(handoff)]
+    first = next(i for i, state in enumerate(states) if State(state).final)
+    assert len(set(states[first:])) == 1, states
+    told = [line["text"] for line in stage.daemon.story(handoff)]
+    assert len([text for text in told if text.startswith(f"{states[-1]} (")]) == 1, told
 
 
 def offer(handoff: dict[str, Any], agent: str, nth: int = -1) -> dict[str, Any]:
@@ -51,4 +262,53 @@ def offer(handoff: dict[str, Any], agent: str, nth: int = -1) -> dict[str, Any]:
     return [dict(o) for o in handoff["offers"] if o["agent_id"] == agent][nth]
 
 
-MUSIC = MUSIC_HZ[0]
+def offer_states(handoff: dict[str, Any]) -> dict[str, str]:
+    """Each agent's latest offer's state."""
+    return {o["agent_id"]: o["state"] for o in handoff["offers"]}
+
+
+async def talk(capture: Capture, lead: str, agent: str, agent_hz: int, *, after: float = 0.0) -> Traffic:
+    """Wait until lead and agent (calls, by id) hear each other, by RTP."""
+
+    def both() -> Traffic | None:
+        traffic = capture.traffic()
+        at_lead = traffic.heard_at(lead).between(after, float("inf"))
+        at_agent = traffic.heard_at(agent).between(after, float("inf"))
+        good = at_lead.hears(agent_hz, frames=10) and at_agent.hears(LEAD_TONE, frames=10)
+        return traffic if good else None
+
+    return await until(both, 8.0, f"{agent_hz} Hz at the lead and {LEAD_TONE} Hz at the agent")
+
+
+class HastyPhone(ExactPhone):
+    """An exact phone that can hang up an answered call in the same moment."""
+
+    def hang_up(self) -> None:
+        assert self._invite is not None and self._voice is not None
+        host, port = self.asterisk
+        invite = self._invite
+        self.send(
+            f"BYE sip:asterisk@{host}:{port} SIP/2.0",
+            self.via(),
+            f"From: {invite.header('To')};tag={self.tag}",
+            f"To: {invite.header('From')}",
+            f"Call-ID: {self.call_id}",
+            "CSeq: 1 BYE",
+            "Max-Forwards: 70",
+        )
+        self._voice.close()
+        self.ended.set()
+
+
+class HastyLead(HostileLead):
+    """A hand-written lead that can hang up at a given moment."""
+
+    async def hang_up_at(self, when: float) -> None:
+        await asyncio.sleep(max(0.0, when - time.time()))
+        assert self.final is not None
+        self.send(*self._request("BYE", 2, self.via(), self.final.header("To")))
+        self._voice.close()
+        self.ended.set()
+
+
+RETURNED = RETURNED_HZ

@@ -1,67 +1,255 @@
-"""Mode auto, with real phones: who ends up with the lead, what everyone hears, and what is left."""
+"""Mode auto, with real phones: who ends up with the lead, what the dialplan is told, and what is left."""
 
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 
 import pytest
-from scene import LEAD_NAME, LEAD_NUMBER, LEAD_TONE, MUSIC, TONES, Scene, offer
+from scene import HastyPhone, LEAD_NAME, LEAD_NUMBER, TONES, Scene, offer, offer_states
 
-from asterisk_warm.lab.capture import Capture
 from asterisk_warm.lab.phones import Phones
+from asterisk_warm.lab.rawphones import RefusingPhone
 from asterisk_warm.lab.stage import Stage
-from asterisk_warm.lab.tones import chord, write_wav
 
 pytestmark = pytest.mark.real
 
 
-async def test_given_three_agents_when_one_accepts_then_the_lead_is_connected_and_nobody_hears_too_much(
-    stage: Stage, phones: Phones, capture: Capture
+async def test_given_three_agents_when_one_declines_and_one_accepts_then_the_lead_talks_to_the_second(
+    stage: Stage, phones: Phones
 ) -> None:
     scene = await Scene.set(stage, phones)
-    lead = await scene.dial("sales")
-    calls = await scene.all_ring()
+    calls = await scene.briefed("tones", "ana", "ben")
     assert {(c.caller_name, c.caller_number) for c in calls.values()} == {(LEAD_NAME, LEAD_NUMBER)}
-    await asyncio.gather(calls["ana"].answer(), calls["ben"].answer())
     await calls["ana"].press("2")
     assert await calls["ana"].ended() == "the other side hung up"
     await calls["ben"].press("1")
-    handoff = await stage.handoff("CONNECTED")
+    await scene.handoff("CONNECTED")
     await calls["cleo"].ended()
-    assert handoff["agent"]["id"] == "ben"
-    assert (offer(handoff, "ana")["state"], offer(handoff, "cleo")["state"]) == ("DECLINED", "LOST")
-    await talk(capture, lead, calls["ben"], "ben")
     await calls["ben"].hang_up()
-    await lead.ended()
-    handoff = await scene.returned()
-    assert (handoff["state"], handoff["status"]) == ("COMPLETED", "CONNECTED")
-
-    traffic = capture.traffic()
-    heard = traffic.heard_at(lead.call_id)
-    accepted = traffic.keys_of(calls["ben"].call_id)[-1].released_at
-    joined = heard.first_frame_with(TONES["ben"])
-    assert joined is not None and joined > accepted
-    # Music until then, never a long silence, never another agent, and no music once the agent is there.
-    assert heard.hears(MUSIC)
-    assert heard.longest_silence(heard.times[0], joined) < 0.1
-    assert not heard.hears(TONES["ana"]) and not heard.hears(TONES["cleo"])
-    assert not heard.between(joined + 0.1, heard.times[-1]).hears(MUSIC)
-    # Ana and Ben were briefed alone.
-    for agent in ("ana", "ben"):
-        briefing = traffic.heard_at(calls[agent].call_id).between(0, accepted)
-        assert not briefing.hears(LEAD_TONE) and not briefing.hears(MUSIC)
+    handoff = await scene.returned("COMPLETED", "CONNECTED", "ben")
+    assert offer_states(handoff) == {"ana": "DECLINED", "ben": "ACCEPTED", "cleo": "LOST"}
+    assert offer(handoff, "cleo")["cause"] == "Ben Okafor took the lead"
+    assert handoff["ring_ms"] >= 0 and handoff["briefing_ms"] > 0 and handoff["gap_ms"] > 0
 
 
-async def talk(capture: Capture, lead, agent_call, agent: str) -> None:  # type: ignore[no-untyped-def]
-    """Wait until each hears the other, by RTP."""
+async def test_given_three_agents_when_all_decline_then_the_lead_comes_back_declined(
+    stage: Stage, phones: Phones
+) -> None:
+    scene = await Scene.set(stage, phones)
+    calls = await scene.briefed("tones", *TONES)
+    for call in calls.values():
+        await call.press("2")
+    handoff = await scene.returned("RETURNED", "DECLINED")
+    assert handoff["reason"] == "Ana Lopez declined; Ben Okafor declined; Cleo Martin declined"
 
-    def both() -> bool:
-        traffic = capture.traffic()
-        return traffic.heard_at(lead.call_id).hears(TONES[agent]) and traffic.heard_at(
-            agent_call.call_id
-        ).hears(LEAD_TONE, frames=10)
 
-    async with asyncio.timeout(15):
-        while not await asyncio.to_thread(both):
-            await asyncio.sleep(0.1)
+async def test_given_a_talk_when_the_lead_hangs_up_then_the_h_extension_knows_all_of_it(
+    stage: Stage, phones: Phones
+) -> None:
+    scene = await Scene.set(stage, phones)
+    calls = await scene.connected("tones", "ana")
+    await scene.call.hang_up()
+    await calls["ana"].ended()
+    handoff = await scene.left("COMPLETED", "CONNECTED", "ana")
+    assert handoff["reason"].startswith("the lead hung up")
+
+
+async def test_given_ringing_phones_when_nobody_answers_then_the_lead_comes_back(
+    stage: Stage, phones: Phones
+) -> None:
+    scene = await Scene.set(stage, phones, ("ana", "ben"))
+    calls = await scene.ringing("hasty")
+    assert {await call.ended() for call in calls.values()} != {""}
+    handoff = await scene.returned("RETURNED", "TIMEOUT")
+    assert handoff["reason"] == "Ana Lopez did not answer; Ben Okafor did not answer"
+
+
+async def test_given_an_agent_who_answers_when_they_press_nothing_then_they_are_told_and_the_lead_comes_back(
+    stage: Stage, phones: Phones
+) -> None:
+    scene = await Scene.set(stage, phones, ("ana", "ben"))
+    calls = await scene.briefed("hasty", "ana")
+    handoff = await scene.returned("RETURNED", "TIMEOUT")
+    assert await calls["ana"].ended() == "the other side hung up"
+    assert handoff["reason"] == "Ana Lopez answered but pressed no key; Ben Okafor did not answer"
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "state", "status", "reason"),
+    [
+        (486, "Busy Here", "BUSY", "NOAGENT", "Ana Lopez was busy"),
+        (600, "Busy Everywhere", "BUSY", "NOAGENT", "Ana Lopez was busy"),
+        (480, "Temporarily Unavailable", "NO_ANSWER", "TIMEOUT", "Ana Lopez did not answer"),
+        (603, "Decline", "DECLINED", "DECLINED", "Ana Lopez declined"),
+        (404, "Not Found", "UNREACHABLE", "NOAGENT", "Ana Lopez could not be reached (unallocated (unassigned) number)"),
+        (503, "Service Unavailable", "FAILED", "ERROR", "Ana Lopez could not be rung"),
+    ],
+)
+async def test_given_a_phone_that_refuses_then_each_refusal_has_its_own_reason(
+    stage: Stage, phones: Phones, code: int, words: str, state: str, status: str, reason: str
+) -> None:
+    scene = await Scene.set(stage, phones, ())
+    async with RefusingPhone(stage.pbx.sip, stage.pbx.sip_password, "ana", code, words):
+        await scene.dial("tones")
+        handoff = await scene.returned("RETURNED", status)
+    assert offer_states(handoff) == {"ana": state}
+    assert handoff["reason"].startswith(reason)
+    assert handoff["reason"].endswith(
+        "; Ben Okafor was not rung (phone not registered); Cleo Martin was not rung (phone not registered)"
+    )
+
+
+async def test_given_nobody_registered_then_nobody_is_rung_and_the_reason_names_each(
+    stage: Stage, phones: Phones
+) -> None:
+    scene = await Scene.set(stage, phones, ())
+    await scene.dial("tones")
+    handoff = await scene.returned("RETURNED", "NOAGENT")
+    assert handoff["offers"] == []
+    assert handoff["not_free"] == dict.fromkeys(TONES, "phone not registered")
+
+
+async def test_given_an_agent_in_a_call_then_only_the_others_are_rung(stage: Stage, phones: Phones) -> None:
+    scene = await Scene.set(stage, phones, ("ana", "ben"))
+    other = await phones.lead("Somebody Else", "5550001", tone_hz=0).dial("to-ana")
+    await (await scene.agents["ana"].rings()).answer()
+    await other.answered()
+    await scene.dial("tones")
+    offered = await scene.agents["ben"].rings()
+    await offered.busy()
+    handoff = await scene.returned("RETURNED", "NOAGENT")
+    assert handoff["not_free"]["ana"] == "in a call"
+    assert not other.is_over
+    await other.hang_up()
+
+
+# -- an agent goes away ------------------------------------------------------------------------------------------
+
+
+async def test_given_an_agent_who_hangs_up_while_it_rings_then_the_others_go_on_ringing(
+    stage: Stage, phones: Phones
+) -> None:
+    scene = await Scene.set(stage, phones, ("ana", "ben"))
+    calls = await scene.ringing("tones")
+    await calls["ana"].hang_up()
+    await scene.offer_is("ana", "BUSY")
+    assert calls["ben"].is_ringing and not scene.call.is_over
+    await calls["ben"].hang_up()
+    handoff = await scene.returned("RETURNED", "NOAGENT")
+    assert handoff["reason"].startswith("Ana Lopez was busy; Ben Okafor was busy; ")
+
+
+async def test_given_an_agent_who_hangs_up_in_the_briefing_then_another_can_still_accept(
+    stage: Stage, phones: Phones
+) -> None:
+    scene = await Scene.set(stage, phones, ("ana", "ben"))
+    calls = await scene.briefed("tones", "ana", "ben")
+    await calls["ana"].hang_up()
+    assert (await scene.offer_is("ana", "GONE"))["cause"] == "normal clearing"
+    await calls["ben"].press("1")
+    await scene.handoff("CONNECTED")
+    await calls["ben"].hang_up()
+    await scene.returned("COMPLETED", "CONNECTED", "ben")
+
+
+async def test_given_an_agent_who_hangs_up_in_the_introduction_then_the_others_are_asked_again(
+    stage: Stage, phones: Phones
+) -> None:
+    scene = await Scene.set(stage, phones, ("ana", "ben"))
+    calls = await scene.briefed("introduced", "ana")
+    await calls["ana"].press("1")
+    await scene.handoff("INTRODUCING")
+    await calls["ben"].ended()
+    await calls["ana"].hang_up()
+    again = await scene.agents["ben"].rings()
+    assert offer_states(await scene.handoff("OFFERING")) == {"ana": "GONE", "ben": "RINGING"}
+    await again.answer()
+    await scene.offer_is("ben", "BRIEFING")
+    await again.press("1")
+    await scene.handoff("CONNECTED")
+    await again.hang_up()
+    handoff = await scene.returned("COMPLETED", "CONNECTED", "ben")
+    assert [o["state"] for o in handoff["offers"]] == ["GONE", "LOST", "ACCEPTED"]
+
+
+async def test_given_one_agent_who_vanishes_in_the_introduction_then_the_lead_comes_back(
+    stage: Stage, phones: Phones
+) -> None:
+    scene = await Scene.set(stage, phones, ("ana",))
+    calls = await scene.briefed("introduced", "ana")
+    await calls["ana"].press("1")
+    await scene.handoff("INTRODUCING")
+    await calls["ana"].hang_up()
+    handoff = await scene.returned("RETURNED", "TIMEOUT")
+    assert handoff["reason"].startswith("Ana Lopez hung up (normal clearing); ")
+
+
+# -- the lead goes away ------------------------------------------------------------------------------------------
+
+
+async def test_given_a_lead_who_hangs_up_right_after_dialling_then_nothing_rings_for_them(
+    stage: Stage, phones: Phones
+) -> None:
+    scene = await Scene.set(stage, phones)
+    await scene.dial("tones")
+    await scene.call.hang_up()
+    handoff = await scene.handoff("ABANDONED")
+    assert handoff["status"] == "ABANDONED"
+    await scene.seen(lambda seen: seen["settled"], "settled")
+    await stage.nothing_left(1.0)
+
+
+async def test_given_ringing_phones_when_the_lead_hangs_up_then_they_stop_within_a_second(
+    stage: Stage, phones: Phones
+) -> None:
+    scene = await Scene.set(stage, phones)
+    calls = await scene.ringing("tones")
+    await scene.call.hang_up()
+    await asyncio.gather(*(call.ended(1.0) for call in calls.values()))
+    handoff = await scene.left("ABANDONED", "ABANDONED")
+    assert set(offer_states(handoff).values()) == {"LOST"}
+    assert {o["cause"] for o in handoff["offers"]} == {"the lead left"}
+
+
+async def test_given_a_briefing_when_the_lead_hangs_up_then_the_agent_is_told_and_let_go(
+    stage: Stage, phones: Phones
+) -> None:
+    scene = await Scene.set(stage, phones)
+    calls = await scene.briefed("tones", "ana")
+    await scene.call.hang_up()
+    await asyncio.gather(*(calls[agent].ended(1.0) for agent in ("ben", "cleo")))
+    assert await calls["ana"].ended(4.0) == "the other side hung up"
+    handoff = await scene.left("ABANDONED", "ABANDONED")
+    assert set(offer_states(handoff).values()) == {"LOST"}
+    assert handoff["reason"] == "the lead hung up (normal clearing)"
+
+
+async def test_given_an_introduction_when_the_lead_hangs_up_then_the_agent_is_told_and_let_go(
+    stage: Stage, phones: Phones
+) -> None:
+    scene = await Scene.set(stage, phones)
+    calls = await scene.briefed("introduced", "ana")
+    await calls["ana"].press("1")
+    await scene.handoff("INTRODUCING")
+    await scene.call.hang_up()
+    assert await calls["ana"].ended(4.0) == "the other side hung up"
+    handoff = await scene.left("ABANDONED", "ABANDONED")
+    assert set(offer_states(handoff).values()) == {"LOST"}
+
+
+# -- time --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("answers", [False, True], ids=["ringing", "in the briefing"])
+async def test_given_a_hold_budget_when_it_is_used_up_then_the_lead_comes_back(
+    stage: Stage, phones: Phones, answers: bool
+) -> None:
+    scene = await Scene.set(stage, phones, ("ana", "ben"))
+    calls = await scene.ringing("short-budget")
+    if answers:
+        await calls["ana"].answer()
+    handoff = await scene.returned("RETURNED", "TIMEOUT")
+    await asyncio.gather(*(call.ended() for call in calls.values()))
+    assert handoff["reason"].startswith("the hold budget of 2 s was used up: Ana Lopez was no longer needed")
+    assert handoff["ended_at"] - handoff["requested_at"] == pytest.approx(2.0, abs=0.2)

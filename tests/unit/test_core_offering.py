@@ -130,7 +130,9 @@ def test_given_accept_then_the_join_is_ordered_before_the_losers_are_told():
 
 
 @pytest.mark.parametrize(("first", "second"), [(1, 2), (2, 1)])
-def test_given_two_accept_in_the_same_moment_then_the_first_in_order_wins_and_the_other_is_told(first, second):
+def test_given_two_accept_in_the_same_moment_then_the_first_in_order_wins_and_the_other_is_told(
+    first, second
+):
     history = offering().then(ev.AgentAnswered, offer=1).then(ev.AgentAnswered, offer=2)
     history.then(ev.DigitPressed, offer=first, digit="1").then(ev.DigitPressed, offer=second, digit="1")
     assert history.handoff.winner.number == first
@@ -226,9 +228,12 @@ def test_given_comfort_then_the_lead_hears_it_and_then_music_again_and_again():
     assert history.commands == (HoldLead("default"),)
     again = history.then(ev.PlaybackEnded, what=Playing.COMFORT, number=1)
     assert again.commands == (), "an end that is told twice starts no music twice"
-    history.then(ev.AgentAnswered, offer=1)
-    second = history.wait().commands
-    assert [command.media[0].prompt for command in second if isinstance(command, PlayComfort)] == ["comfort-2"]
+    history.then(ev.AgentAnswered, offer=1).wait()
+    assert history.offer_states() == ["BRIEFING", "NO_ANSWER", "NO_ANSWER"]
+    while "PlayComfort" not in history.kinds:
+        history.wait()
+    assert history.at == 1044.0
+    assert [c.media[0].prompt for c in history.commands if isinstance(c, PlayComfort)] == ["comfort-2"]
 
 
 def test_given_accept_during_comfort_then_the_join_stops_it():

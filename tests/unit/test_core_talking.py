@@ -19,11 +19,11 @@ def let_go(**changes) -> History:
 
 def test_given_they_are_let_go_then_both_may_leave_in_either_order_and_our_bridge_goes():
     history = connected().then(ev.LeadLeft)
-    assert history.commands == (CloseBridge(),)
-    assert history.then(ev.AgentLeft, offer=1).commands == ()
+    assert history.commands == (), "the agent is still in the bridge, or has not been told as left"
+    assert history.then(ev.AgentLeft, offer=1).commands == (CloseBridge(),)
     history = connected().then(ev.AgentLeft, offer=1).then(ev.LeadLeft).then(ev.BridgeClosed)
     assert history.handoff.state is State.CONNECTED
-    assert history.then(ev.LeadLeft).commands == ()
+    assert history.then(ev.AgentLeft, offer=1).commands == ()
 
 
 def test_given_the_lead_hangs_up_then_it_is_complete_and_the_agent_is_hung_up():
@@ -171,9 +171,10 @@ def test_given_the_lead_leaves_during_the_introduction_then_the_agents_farewell_
     history = introducing(free=("ana",)).then(ev.AgentJoined, offer=1).then(ev.LeadLeft)
     assert history.handoff.state is State.ABANDONED
     assert history.handoff.lead_is is LeadIs.LEFT
-    history.then(ev.BridgeClosed).wait()
-    assert history.kinds == ["CheckLegs"], "the farewell still plays"
-    history.wait()
+    ended = history.then(ev.BridgeClosed).at
+    while history.at < ended + 12.0:
+        assert history.commands in ((), (CheckLegs(),)), "the farewell still plays"
+        history.wait()
     assert history.commands == (HangUpAgent(1),)
 
 

@@ -40,12 +40,16 @@ def key_released_at(traffic: Traffic, call: str, key: str) -> float | None:
 
 def gap(traffic: Traffic, lead_call: str, agent_call: str, key: str, introduction: float = 0.0) -> Gap | None:
     """From the accept key's first END packet to the first frame at the lead that is the agent's; None when
-    there is none. Calls are named by their SIP Call-ID; `introduction` is its length in seconds."""
+    there is none. Calls are named by their SIP Call-ID.
+
+    `introduction` is the length in seconds of the line that the lead hears in between. A frame of the agent's
+    that slips through before that line begins is not what a person would call hearing them.
+    """
     accepted = key_released_at(traffic, agent_call, key)
     if accepted is None:
         return None
     said = traffic.said_at(agent_call).between(accepted - 2 * _DELAY, accepted + _LOOK_FOR)
-    heard = traffic.heard_at(lead_call).between(accepted, accepted + _LOOK_FOR)
+    heard = traffic.heard_at(lead_call).between(accepted + introduction, accepted + _LOOK_FOR)
     voice = first_frame_from(said, heard)
     return None if voice is None else Gap(accepted, voice, introduction)
 

@@ -57,7 +57,7 @@ class Sheet:
 
 def save(sheet: Sheet, path: Path) -> Path:
     """Draw it as a PNG, `WIDTH` pixels wide."""
-    _Drawing(sheet).image().save(path, optimize=True)
+    _Drawing(sheet).image().save(path)
     return path
 
 

@@ -28,7 +28,7 @@ TEAMS = {"sales": {"name": TEAM_NAME, "agents": [*AGENTS], "templates": TEMPLATE
 LINES: Mapping[str, tuple[str, str]] = {
     "hello": ("lead", "Hello, this is Grant, about my home insurance."),
     "hi ben": ("lead", "Hi Ben."),
-    "ben": ("ben", "Hi Grant, this is Ben. Let us look at your policy."),
+    "ben": ("ben", "Hi Grant, Ben here, about your policy."),
     "ana": ("ana", "Hi Grant, this is Ana."),
     "ben 2": ("ben", "Hi Grant, this is Ben."),
 }

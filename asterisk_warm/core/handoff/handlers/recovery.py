@@ -53,13 +53,11 @@ def held(handoff: Handoff, event: Reconciled) -> Step:
 
 
 def introducing(handoff: Handoff, event: Reconciled) -> Step:
-    if not event.lead_present:
+    winner = handoff.winner
+    if not event.lead_present or winner is None:
         return lead.hung_up(handoff, _lead_hung_up(event))
     if not event.lead_in_stasis:
         return lead.left(handoff, _lead_left(event))
-    winner = handoff.winner
-    if winner is None:
-        return Step(handoff)
     if winner.number in event.agents_joined:
         # The introduction's end may have been missed: a talk that has begun is not interrupted for it.
         introduced = handoff.evolve(introduced=handoff.introduced or event.after_outage)
@@ -74,8 +72,9 @@ def introducing(handoff: Handoff, event: Reconciled) -> Step:
     if not event.after_outage:
         return Step(handoff)
     again = JoinAgent(winner.number, (), handoff.introductions, winner.briefing_number, None)
-    secure = _hold_again(handoff, event)
-    return Step(secure.handoff.evolve(introduced=True), (*secure.commands, again)).then(_agents, event)
+    held_on, orders = _hold_again(handoff, event)
+    joining_anew = held_on.evolve(introduced=True, state_deadline=event.at + JOIN_SECONDS)
+    return Step(joining_anew, (*orders, again)).then(_agents, event)
 
 
 def talking_still(handoff: Handoff, event: Reconciled) -> Step:
@@ -134,8 +133,9 @@ def _hold_again(handoff: Handoff, event: Reconciled, before: tuple[Command, ...]
 def _agents(handoff: Handoff, event: Reconciled) -> Step:
     step = Step(handoff)
     for offer in handoff.offers:
+        # An offer that is younger than the reading (made by this very comparison) cannot be in it.
         current = step.handoff.offer(offer.number)
-        if current is not None and current.leg_open:
+        if current is not None and current.leg_open and current.rung_at < event.at:
             step = step.then(_agent, current, event)
     return step
 

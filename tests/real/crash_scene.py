@@ -1,0 +1,333 @@
+"""Several handoffs side by side, each in a state of its own, through one `kill -9` of the daemon and one restart."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sqlite3
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from crash_gate import Gate
+
+from asterisk_warm.lab.call import Call
+from asterisk_warm.lab.capture import Capture
+from asterisk_warm.lab.daemon import DaemonFailed
+from asterisk_warm.lab.phones import Phone, Phones
+from asterisk_warm.lab.root import Root
+from asterisk_warm.lab.stage import Stage
+from asterisk_warm.lab.tones import MUSIC_HZ, chord, write_wav
+from asterisk_warm.lab.traffic import Traffic
+
+FINAL = ("COMPLETED", "RETURNED", "ABANDONED", "FAILED")
+COMFORT_HZ = 3000
+"""Our announcements are a tone in these scenes, so that a silence is told from a pause between words."""
+COMFORT_SECONDS = 2.5
+AGENT_TONES = (*range(700, 1700, 50), *range(2800, 3000, 50), *range(3050, 3300, 50))
+LEAD_TONES = tuple(range(1750, 2750, 50))
+AGENTS = {f"a{n}": "Ana Lopez" for n in range(len(AGENT_TONES))}
+"""All of one name: what is spoken is rendered once."""
+RESUMED_SECONDS = 5.0
+"""From the restart to every handoff's having been compared with what Asterisk has."""
+_TICK = 0.04
+
+
+@dataclass(frozen=True)
+class Case:
+    """One handoff: how it is brought to where the daemon dies, what happens while it is away, and how it must go on."""
+
+    name: str
+    prepare: Callable[[Act], Awaitable[None]]
+    at_last: Callable[[Act], Awaitable[None]]
+    meanwhile: Callable[[Act], Awaitable[None]]
+    after: Callable[[Act], Awaitable[None]]
+    state: str
+    """In the journal when the daemon died; "" when it knew nothing of the lead yet."""
+    style: str = "plain"
+    """Of its team."""
+    agents: int = 1
+    first: bool = False
+    """Whether `at_last` may take seconds: then the others wait for it."""
+    music: bool = True
+    """Whether the lead hears music or an announcement all through the outage."""
+    invites: int = 1
+    """To each agent, in all."""
+
+
+STYLES: dict[str, dict[str, Any]] = {
+    "plain": {"introduction": False, "comfort_seconds": 0},
+    "introduced": {"comfort_seconds": 0},
+    "comforted": {"introduction": False, "comfort_seconds": 2},
+    "blind": {"mode": "blind", "introduction": False, "comfort_seconds": 0},
+    "blind-introduced": {"mode": "blind", "comfort_seconds": 0},
+}
+
+
+class CrashStage(Stage):
+    """A stage whose daemon reaches Asterisk through a gate, with a team for every case."""
+
+    def __init__(self, root: Root, workdir: Path, sounds: Path, plans: Sequence[Sequence[Case]]) -> None:
+        teams: dict[str, dict[str, Any]] = {}
+        for number, plan in enumerate(plans):
+            for slot, case, agents in cast(plan):
+                teams[f"team{number}-{slot}"] = {"name": "Sales", "agents": agents, **STYLES[case.style]}
+        teams["sales"] = {"name": "Sales", "agents": ["a0", "a1"], **STYLES["plain"]}
+        super().__init__(root, workdir, teams=teams, agents=AGENTS, sounds=sounds)
+        self.gate = Gate(self.pbx.config.ari_port)
+        self._prompts = workdir / "prompts"
+
+    def __enter__(self) -> CrashStage:
+        self._prompts.mkdir()
+        for name in ("comfort", "comfort-2", "comfort-3"):
+            write_wav(self._prompts / f"{name}.wav", chord((COMFORT_HZ,), COMFORT_SECONDS))
+        self.gate.__enter__()
+        self._settings = self.settings()
+        super().__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            super().__exit__()
+        finally:
+            self.gate.__exit__(None, None, None)
+
+    def settings(self) -> dict[str, Any]:
+        pbx = self.pbx
+        ari = {"url": f"http://127.0.0.1:{self.gate.port}", "user": pbx.ari_user, "password": pbx.ari_password}
+        ami = {"host": pbx.ami_host, "port": pbx.ami_port, "user": pbx.ami_user, "password": pbx.ami_secret}
+        sounds = {"directory": str(self._sounds), "prompts": str(self._prompts)}
+        return {"asterisk": {"ari": ari, "ami": ami}, "sounds": sounds}
+
+    def journalled(self) -> dict[str, str]:
+        """State by the lead's number, as a killed daemon has left it in its database."""
+        with sqlite3.connect(f"file:{self.daemon.database}?mode=ro", uri=True) as database:
+            return dict(database.execute("select lead_number, state from handoffs order by created_at"))
+
+
+def cast(plan: Sequence[Case]) -> list[tuple[int, Case, list[str]]]:
+    """(slot, case, the ids of its agents): nobody is in two handoffs."""
+    free = iter(AGENTS)
+    return [(slot, case, [next(free) for _ in range(case.agents)]) for slot, case in enumerate(plan)]
+
+
+class Watch:
+    """The daemon's handoffs, asked for all along, by the lead's number; silent while the daemon is away."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._seen: dict[str, dict[str, Any]] = {}
+
+    async def run(self) -> None:
+        while True:
+            try:
+                found = await asyncio.to_thread(self._stage.daemon.handoffs)
+                self._seen = {view["lead"]["number"]: view for view in reversed(found)}
+            except OSError:
+                pass
+            await asyncio.sleep(_TICK)
+
+    async def until(
+        self, number: str, what: Callable[[dict[str, Any]], bool], seconds: float = 10.0
+    ) -> dict[str, Any]:
+        deadline = time.monotonic() + seconds
+        while not (number in self._seen and what(self._seen[number])):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not within {seconds:g} s: {json.dumps(self._seen.get(number))[:1500]}")
+            await asyncio.sleep(_TICK)
+        return self._seen[number]
+
+
+@dataclass
+class Act:
+    """A case being played."""
+
+    scene: CrashScene
+    case: Case
+    team: str
+    lead: Phone
+    lead_hz: int
+    agents: list[Phone]
+    agents_hz: list[int]
+    offers: list[Call] = field(default_factory=list)
+    call: Call = field(init=False)
+    handoff: dict[str, Any] = field(init=False)
+    """As it was last seen by `until`."""
+
+    @property
+    def number(self) -> str:
+        return self.lead.name
+
+    async def until(self, what: Callable[[dict[str, Any]], bool], seconds: float = 10.0) -> None:
+        self.handoff = await self.scene.watch.until(self.number, what, seconds)
+
+    async def in_state(self, *states: str, seconds: float = 10.0) -> None:
+        await self.until(lambda view: view["state"] in states, seconds)
+
+    async def settled(self) -> None:
+        await self.until(lambda view: view["settled"], 15)
+
+    async def journal(self) -> list[dict[str, Any]]:
+        return await asyncio.to_thread(self.scene.stage.daemon.journal, self.handoff["id"])
+
+    async def journal_has(self, what: Callable[[list[dict[str, Any]]], bool], seconds: float = 10.0) -> None:
+        deadline = time.monotonic() + seconds
+        while not what(lines := await self.journal()):
+            assert time.monotonic() < deadline, [line["event"] for line in lines]
+            await asyncio.sleep(_TICK)
+
+    async def dial(self) -> None:
+        self.call = await self.lead.dial(self.team)
+
+    async def hears_agent(self, agent: int = 0) -> None:
+        """Wait until the two hear each other."""
+        since = time.time()
+
+        def both(traffic: Traffic) -> bool:
+            lead = traffic.heard_at(self.call.call_id).between(since, time.time())
+            heard = traffic.heard_at(self.offers[agent].call_id).between(since, time.time())
+            return lead.hears(self.agents_hz[agent], frames=5) and heard.hears(self.lead_hz, frames=5)
+
+        await self.scene.heard(both)
+
+
+class CrashScene:
+    """One plan, played: `async with` it, then `play(delay)`, then `check()`."""
+
+    def __init__(self, stage: CrashStage, number: int, plan: Sequence[Case], phones: Phones, capture: Capture):
+        self.stage, self.phones, self.capture = stage, phones, capture
+        self.watch = Watch(stage)
+        self.door = asyncio.Lock()
+        """Held while the next request of a kind must be this act's."""
+        self._number = number
+        self._plan = plan
+        self._reading, self._read_at = asyncio.Lock(), 0.0
+        self._latest: Traffic
+        self.acts: list[Act] = []
+        self.killed_at = self.launched_at = self.ready_at = 0.0
+
+    async def play(self, delay: float) -> None:
+        watching = asyncio.create_task(self.watch.run())
+        try:
+            await self._set()
+            await _all(self.acts, lambda act: act.case.prepare(act))
+            await _all([act for act in self.acts if act.case.first], lambda act: act.case.at_last(act))
+            await _all([act for act in self.acts if not act.case.first], lambda act: act.case.at_last(act))
+            self.stage.daemon.kill()
+            self.killed_at = time.time()
+            self._as_planned()
+            await _all(self.acts, lambda act: act.case.meanwhile(act))
+            await asyncio.sleep(max(0.0, self.killed_at + delay - time.time()))
+            self.launched_at = time.time()
+            await asyncio.to_thread(self.stage.daemon.start)
+            self.ready_at = time.time()
+            await _all(self.acts, lambda act: act.case.after(act))
+            await _all(self.acts, lambda act: act.settled())
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+    async def _set(self) -> None:
+        for slot, case, agents in cast(self._plan):
+            tones = [AGENT_TONES[int(agent[1:])] for agent in agents]
+            registered = await asyncio.gather(
+                *(self.phones.register(a, tone_hz=hz) for a, hz in zip(agents, tones, strict=True))
+            )
+            number = f"+1555{self._number:02}{int(time.time()) % 1000:03}{slot:02}"
+            lead = self.phones.lead("Grant Weatherly", number, tone_hz=LEAD_TONES[slot])
+            team = f"team{self._number}-{slot}"
+            self.acts.append(Act(self, case, team, lead, LEAD_TONES[slot], list(registered), tones))
+
+    def _as_planned(self) -> None:
+        journalled = self.stage.journalled()
+        states = {act.case.name: journalled.get(act.number, "") for act in self.acts}
+        assert states == {act.case.name: act.case.state for act in self.acts}
+
+    async def heard(self, what: Callable[[Traffic], bool], seconds: float = 15.0) -> None:
+        """Wait until what was sent says so."""
+        deadline = time.monotonic() + seconds
+        while not what(await self._traffic()):
+            assert time.monotonic() < deadline, f"not heard within {seconds:g} s"
+
+    async def _traffic(self) -> Traffic:
+        """Read for all who wait for it, a few times a second."""
+        since = time.monotonic()
+        async with self._reading:
+            if self._read_at < since:
+                await asyncio.sleep(0.15)
+                self._read_at = time.monotonic()
+                self._latest = await asyncio.to_thread(self.capture.traffic)
+            return self._latest
+
+    # -- afterwards --------------------------------------------------------------------------------
+
+    def check(self) -> None:
+        """What must be so whatever happened; all faults at once."""
+        traffic = self.capture.traffic()
+        faults = [f"{act.case.name}: {fault}" for act in self.acts for fault in self._faults(act, traffic)]
+        assert not faults, "\n".join(faults)
+
+    def _faults(self, act: Act, traffic: Traffic) -> list[str]:
+        faults = []
+        journal = self.stage.daemon.journal(act.handoff["id"])
+        ends = [line["state"] for line in journal if line["state"] in FINAL]
+        if len(set(ends)) != 1 or ends[-1] != act.handoff["state"] or not act.handoff["reason"]:
+            faults.append(f"ended as {ends} because {act.handoff['reason']!r}")
+        after = [line["at"] for line in journal if line["at"] > self.launched_at]
+        if not after or after[0] - self.launched_at > RESUMED_SECONDS:
+            faults.append(f"resumed after {after[:1]} (restarted at {self.launched_at})")
+        for agent in act.agents:
+            if len(traffic.dialogs_to(agent.name)) > act.case.invites:
+                faults.append(f"{agent.name} was rung {len(traffic.dialogs_to(agent.name))} times")
+        return faults + self._dead_air(act, traffic)
+
+    def _dead_air(self, act: Act, traffic: Traffic) -> list[str]:
+        faults = []
+        heard = traffic.heard_at(act.call.call_id)
+        strangers = set(AGENT_TONES) - set(act.agents_hz) - _overtones()
+        over = act.call.ended_at or time.time()
+        if act.case.music and over > self.launched_at:
+            silence = heard.longest_silence(self.killed_at - 0.1, self.ready_at)
+            if silence > 0.1:
+                faults.append(f"the lead heard nothing for {silence:.2f} s of the outage")
+            if not heard.between(self.killed_at - COMFORT_SECONDS, self.ready_at).hears(*MUSIC_HZ, frames=2):
+                faults.append("the lead heard no music during the outage")
+        if over > self.ready_at + 0.5:
+            silence = heard.longest_silence(self.ready_at + 0.3, over - 0.1)
+            if silence > 0.35:
+                faults.append(f"the lead heard nothing for {silence:.2f} s after the restart")
+        met = [hz for hz in strangers if heard.hears(hz, frames=20)]
+        if met and act.case.style not in ("introduced", "blind-introduced"):
+            faults.append(f"the lead heard others' agents: {met}")
+        return faults
+
+
+def _overtones() -> set[int]:
+    return set()
+
+
+async def _all(acts: Sequence[Act], what: Callable[[Act], Awaitable[None]]) -> None:
+    """For all acts at once; every failure is told, with the act's name."""
+    results = await asyncio.gather(*(what(act) for act in acts), return_exceptions=True)
+    failures = [
+        f"{act.case.name}: {type(result).__name__}: {result}"
+        for act, result in zip(acts, results, strict=True)
+        if isinstance(result, (AssertionError, OSError, TimeoutError, DaemonFailed, KeyError, IndexError))
+    ]
+    others = [result for result in results if isinstance(result, BaseException)]
+    told = [f"{s.get('state')} {s.get('reason')} {s.get('not_free')}" for a in acts for s in [a.scene.watch._seen.get(a.number, {})]]
+    assert not failures, "\n".join(failures + told)
+    if others:
+        raise others[0]
+
+
+def count_orders(journal: Sequence[dict[str, Any]], command: str, **detail: Any) -> int:
+    orders = [order for line in journal for order in line["commands"] if order["command"] == command]
+    return sum(all(order["detail"].get(key) == value for key, value in detail.items()) for order in orders)
+
+
+def returned_lines(stage: Stage) -> list[str]:
+    return re.findall(r"lab-returned .*", stage.pbx.log())

@@ -1,0 +1,44 @@
+"""Ids of everything of ours in Asterisk: made from the handoff, and read back from anything."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asterisk_warm.core.handoff.ids import agent_leg, bridge_id, parse_agent_leg, parse_playback, playback_id
+from asterisk_warm.core.handoff.model import Playing
+
+handoffs = st.from_regex(r"\Awarm-[0-9a-z]{14}\Z")
+
+
+@given(handoffs, st.integers(1, 10_000))
+def test_given_a_leg_then_its_id_tells_handoff_and_offer(handoff, offer):
+    assert parse_agent_leg(agent_leg(handoff, offer)) == (handoff, offer)
+
+
+@given(handoffs, st.sampled_from(Playing), st.integers(0, 10_000))
+def test_given_a_playback_then_its_id_tells_handoff_kind_and_number(handoff, what, number):
+    assert parse_playback(playback_id(handoff, what, number)) == (handoff, what, number)
+
+
+def test_given_a_handoff_then_its_bridge_is_named_after_it():
+    assert bridge_id("warm-1") == "warm-1-bridge"
+
+
+@pytest.mark.parametrize(
+    "channel", ["", "1700000000.12", "warm-1", "warm-1-agent-", "warm-1-agent-x", "other-agent-1", "-agent-1"]
+)
+def test_given_a_channel_of_somebody_else_then_it_is_none_of_ours(channel):
+    assert parse_agent_leg(channel) is None
+
+
+@pytest.mark.parametrize("playback", ["", "a~b~1", "warm-1~briefing", "warm-1~briefing~x", "warm-1~a~b~1"])
+def test_given_a_playback_of_somebody_else_then_it_is_none_of_ours(playback):
+    assert parse_playback(playback) is None
+
+
+@given(st.text(max_size=60))
+def test_given_any_text_then_reading_it_never_fails(text):
+    for parsed in (parse_agent_leg(text), parse_playback(text)):
+        assert parsed is None or parsed[0].startswith("warm-")
