@@ -24,7 +24,7 @@ from asterisk_warm.core.handoff.model import Agent
 from asterisk_warm.core.handoff.policy import Keys, Mode, Policy, Templates
 from asterisk_warm.engine.executor import Executor
 from asterisk_warm.engine.intake import Intake, Team
-from asterisk_warm.engine.ports import SpeechUnavailable
+from asterisk_warm.engine.ports import JournalError, PbxError, SpeechUnavailable
 from asterisk_warm.engine.service import HandoffService
 from asterisk_warm.engine.views import Health
 from asterisk_warm.speech import speaker_from
@@ -50,7 +50,7 @@ class CannotStart(Exception):
 
 async def serve(config: Config) -> None:
     """Run until SIGTERM or SIGINT; calls go on in Asterisk meanwhile and are taken up again at the next
-    start. Raises CannotStart."""
+    start. Raises CannotStart, alone or in a group."""
     set_up_log(config.log.level, config.log.format)
     try:
         database = await Database.open(config.database.reveal())
@@ -62,8 +62,6 @@ async def serve(config: Config) -> None:
             running = tasks.create_task(daemon.run())
             for number in (signal.SIGTERM, signal.SIGINT):
                 asyncio.get_running_loop().add_signal_handler(number, running.cancel)
-    except* CannotStart as group:
-        raise group.exceptions[0] from None
     finally:
         await database.close()
 
@@ -102,14 +100,18 @@ class Daemon:
     async def run(self) -> None:
         try:
             await self._api.start()
+            if not self._speaker.has_prompts():
+                # The very first start: no lead is taken before there is something to say.
+                await self._prompts()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._prompts())
                 tasks.create_task(self._ami.run())
                 tasks.create_task(self._link.run(self._service, self._checked))
         except* Replaced as group:
-            raise CannotStart(
-                str(group.exceptions[0]), "stop the other one, or give this one its own `app`"
-            ) from None
+            words = str(group.exceptions[0])
+            raise CannotStart(words, "stop the other one, or give this one its own `app`") from None
+        except* JournalError as group:
+            raise CannotStart(str(group.exceptions[0]), "see `database` in the config") from None
         finally:
             await self._service.stop()
             await self._api.stop()
@@ -118,8 +120,7 @@ class Daemon:
             log.info("stopped; calls stay as they are")
 
     async def _prompts(self) -> None:
-        """Beside everything else: after a restart the prompts are there already, and calls must not
-        wait for an engine to load."""
+        """Beside everything else: calls must not wait for an engine to load."""
         try:
             await self._speaker.ensure_prompts()
             await self._speaker.prepare(self._standing)
@@ -129,17 +130,16 @@ class Daemon:
     async def _checked(self) -> None:
         """What is missing in Asterisk, told at every connect."""
         findings = await missing_modules(self._client)
-        if await self._ami.wait_connected(AMI_SECONDS):
+        try:
+            await self._ami.wait_connected(AMI_SECONDS)
             self._version = await self._ami.version()
             findings += [
                 f"dialplan context {context} is missing: include dialplan/asterisk_warm.conf in extensions.conf"
                 for context in CONTEXTS
                 if not await self._ami.context_exists(context)
             ]
-        else:
-            findings.append(
-                f"AMI is not connected: {self._ami.refused or 'check host, port and manager.conf'}"
-            )
+        except PbxError as error:
+            findings.append(f"{error}: check `asterisk.ami` and manager.conf")
         # What start-up has made stays: the collector need not walk it in the middle of an accept.
         gc.collect()
         gc.freeze()

@@ -21,7 +21,7 @@ STATUS: Mapping[Kind, HTTPStatus] = {
     "unreachable": HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
-_TITLES: Mapping[str, str] = {
+TITLES: Mapping[str, str] = {
     "not_found": "There is no such thing",
     "conflict": "Not in this state",
     "invalid": "The request cannot be used",
@@ -31,6 +31,7 @@ _TITLES: Mapping[str, str] = {
     "too_large": "The body is too large",
     "internal": "A fault of the daemon",
 }
+"""By kind of problem."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class Problem(Exception):
     def response(self) -> web.Response:
         body: dict[str, object] = {
             "type": TYPE_PREFIX + self.kind,
-            "title": _TITLES[self.kind],
+            "title": TITLES[self.kind],
             "status": int(self.status),
             "detail": self.detail,
             "remedy": self.remedy,

@@ -19,7 +19,7 @@ class CannotListen(OSError):
     """The socket cannot be opened; `message` says why, `remedy` what to do."""
 
     def __init__(self, message: str, remedy: str) -> None:
-        super().__init__(f"{message}; {remedy}")
+        super().__init__(message)
         self.message = message
         self.remedy = remedy
 

@@ -1,4 +1,5 @@
-"""A thin ARI client on aiohttp: one request, one typed answer or one of three errors."""
+"""A thin ARI client: one request, one typed answer or one of four errors; over the websocket where Asterisk
+takes it, else by HTTP."""
 
 from __future__ import annotations
 
@@ -9,14 +10,12 @@ from urllib.parse import quote
 import aiohttp
 import msgspec
 
+from asterisk_warm.ari.http import HttpRequests
+from asterisk_warm.ari.lane import Lane
 from asterisk_warm.engine.ports import LegGone, PbxError, PbxRefused, PbxUnreachable
 
-REQUEST_SECONDS = 5.0
-CONNECTIONS = 8
-"""Asterisk's listen backlog is 10: a burst of new connections beyond it costs a second each."""
-KEEPALIVE_SECONDS = 10.0
-"""Asterisk itself closes an idle connection after 15."""
 _WORDS_LIMIT = 200
+_NOTHING: Mapping[str, str] = {}
 
 T = TypeVar("T")
 
@@ -30,23 +29,24 @@ class AriClient:
 
     def __init__(self, url: str, user: str, password: str) -> None:
         self.url = url.rstrip("/")
-        self._headers = {"Authorization": aiohttp.encode_basic_auth(user, password)}
-        self._session: aiohttp.ClientSession | None = None
+        self._http = HttpRequests(self.url, user, password)
+        self._lane: Lane | None = None
 
     @property
     def session(self) -> aiohttp.ClientSession:
-        """Made at first use, because it belongs to the running loop."""
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                headers=self._headers,
-                connector=aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEEPALIVE_SECONDS),
-                timeout=aiohttp.ClientTimeout(total=REQUEST_SECONDS),
-            )
-        return self._session
+        return self._http.session
+
+    @property
+    def over_websocket(self) -> bool:
+        """Whether this Asterisk takes requests over the websocket."""
+        return self._lane is not None and self._lane.open
+
+    def use(self, lane: Lane | None) -> None:
+        """The websocket to send requests over; None when there is none (any more)."""
+        self._lane = lane
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
+        await self._http.close()
 
     async def get(self, path: str, kind: type[T], **query: str) -> T:
         """GET, decoded as `kind`. Raises as `request` does."""
@@ -64,24 +64,20 @@ class AriClient:
 
         Raises LegGone (no such channel), NotThere (no such bridge, …), PbxRefused (any other refusal,
         with Asterisk's words) or PbxUnreachable (no answer: whether it was carried out is unknown)."""
-        try:
-            async with self.session.request(
-                method, f"{self.url}/ari{path}", params=query, json=body
-            ) as answer:
-                text = await answer.read()
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            words = str(error) or type(error).__name__
-            raise PbxUnreachable(f"Asterisk did not answer {method} {path}: {words}") from error
-        if answer.status < 300:
+        lane = self._lane
+        transport = lane if lane is not None and lane.free else self._http
+        status, text = await transport.send(method, path, query or _NOTHING, body)
+        if status < 300:
             return text
-        raise _refusal(method, path, answer.status, text)
+        raise _refusal(method, path, status, text)
 
 
 def _refusal(method: str, path: str, status: int, text: bytes) -> PbxError:
     words = _message(text)
     if words == "Channel not found" or (status == 404 and path.startswith("/channels/") and not words):
         return LegGone("the channel is gone")
-    if status == 404:
+    if status == 404 or words == "Bridge not in Stasis application":
+        # The second is said of one that was destroyed, and is kept until those who were in it hang up.
         return NotThere(words or f"{path} is not there")
     if status in (401, 403):
         return PbxRefused("Asterisk refuses our ARI user or password")

@@ -10,7 +10,7 @@ from typing import Protocol
 import structlog
 
 from asterisk_warm.ari.client import AriClient
-from asterisk_warm.ari.model import Message
+from asterisk_warm.ari.model import Channel, Message
 from asterisk_warm.ari.pbx import AriPbx
 from asterisk_warm.ari.socket import EventSocket
 from asterisk_warm.ari.translate import Translator, lead_at_door
@@ -41,6 +41,8 @@ class AriLink:
         self._app = app
         self._pbx = pbx
         self._connected = asyncio.Event()
+        self._held: list[Message] | None = []
+        """Events since the connection that wait for the reconciliation; None when that is done."""
 
     @property
     def connected(self) -> bool:
@@ -52,34 +54,46 @@ class AriLink:
         await self._connected.wait()
 
     async def run(self, engine: Engine, ready: Callable[[], Awaitable[None]]) -> None:
-        """Serve the engine. `ready` is awaited after the first reconciliation. Raises Replaced."""
+        """Serve the engine. `ready` is awaited after each reconciliation. Raises Replaced."""
         translator = Translator(engine.handoff_of_lead)
 
         def on_event(message: Message) -> None:
             self._pbx.tell(message)
+            if self._held is not None:
+                self._held.append(message)
+            else:
+                hand_over(message)
+
+        def hand_over(message: Message) -> None:
             if message.type == "StasisStart" and message.channel is not None:
-                self._stasis_start(engine, message)
-                return
+                _stasis_start(engine, message, message.channel)
             for handoff, event in translator.facts(message):
                 engine.post(handoff, event)
 
         async def on_connected() -> None:
             await engine.recover()
+            # What happened while Asterisk was read is newer than what was read.
+            held, self._held = self._held or [], None
+            for message in held:
+                hand_over(message)
             self._connected.set()
             await ready()
 
-        socket = EventSocket(self._client, self._app, on_event, on_connected, self._connected.clear)
-        await socket.run()
+        def on_lost() -> None:
+            self._connected.clear()
+            self._held = []
+            translator.forget()
 
-    def _stasis_start(self, engine: Engine, message: Message) -> None:
-        channel = message.channel
-        assert channel is not None
-        if parse_agent_leg(channel.id) is not None:
-            return
-        at_door = lead_at_door(channel, message.args)
-        if at_door is None:
-            log.warning(
-                "a channel came in another way than by our dialplan", channel=channel.name, args=message.args
-            )
-            return
-        engine.lead_entered(at_door.lead, at_door.team, at_door.options)
+        await EventSocket(self._client, self._app, on_event, on_connected, on_lost).run()
+
+
+def _stasis_start(engine: Engine, message: Message, channel: Channel) -> None:
+    if parse_agent_leg(channel.id) is not None:
+        return
+    at_door = lead_at_door(channel, message.args)
+    if at_door is None:
+        log.warning(
+            "a channel came in another way than by our dialplan", channel=channel.name, args=message.args
+        )
+        return
+    engine.lead_entered(at_door.lead, at_door.team, at_door.options)

@@ -65,6 +65,7 @@ class Message(msgspec.Struct):
     dialstatus: str = ""
     cause: int = 0
     cause_txt: str = ""
+    soft: bool = False
 
 
 USED = (

@@ -210,14 +210,8 @@ class AriPbx:
         await self._continue(lead, Location("warm-connected", "s", 1))
 
     async def close_bridge(self, bridge: str) -> None:
-        try:
+        with suppress(NotThere):
             await self._delete(f"/bridges/{bridge}")
-        except NotThere:
-            return
-        except PbxRefused:
-            # "Not in Stasis": what Asterisk says of one that is just being dissolved.
-            if bridge in {other.id for other in await self._ari.get("/bridges", list[Bridge])}:
-                raise
 
     # -- looking ---------------------------------------------------------------------------------------------
 
@@ -244,11 +238,12 @@ class AriPbx:
         doors = (lead_at_door(channel, channel.dialplan.app_data.split(",")[1:]) for channel in inside)
         return Found(all_found, frozenset(bridge.id for bridge in bridges), [door for door in doors if door])
 
-    async def locate(self, channel: str) -> Location | None:
+    async def locate(self, channel: str) -> tuple[str, Location | None]:
         found, bridges = await asyncio.gather(self._find(channel), self._ari.get("/bridges", list[Bridge]))
         if any(found.id in bridge.channels for bridge in bridges):
-            return None
-        return Location(found.dialplan.context, found.dialplan.exten, found.dialplan.priority)
+            return found.id, None
+        place = Location(found.dialplan.context, found.dialplan.exten, found.dialplan.priority)
+        return found.id, place
 
     async def fetch_lead(self, channel: str, location: Location | None, arguments: Sequence[str]) -> None:
         found = await self._find(channel)

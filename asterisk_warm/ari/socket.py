@@ -11,6 +11,7 @@ import msgspec
 import structlog
 
 from asterisk_warm.ari.client import AriClient
+from asterisk_warm.ari.lane import Lane
 from asterisk_warm.ari.model import USED, Message
 from asterisk_warm.engine.ports import PbxError
 
@@ -19,7 +20,9 @@ log = structlog.get_logger(__name__)
 HEARTBEAT_SECONDS = 8.0
 """Without it a frozen Asterisk would stay "connected"."""
 FIRST_RETRY, LAST_RETRY = 0.1, 5.0
-OPEN_SECONDS = 10.0
+STEADY_SECONDS = 10.0
+"""A connection that held that long was a good one: the next try comes at once again."""
+LARGEST_EVENT = 1 << 22
 
 
 class Replaced(Exception):
@@ -28,8 +31,9 @@ class Replaced(Exception):
 
 
 class EventSocket:
-    """Events of one Stasis application, handed to `on_event` as they come. `on_connected` is awaited at
-    every (re)connect while events queue up behind it; `on_lost` is called when the connection breaks."""
+    """Events of one Stasis application, handed to `on_event` as they come, which must not block.
+    `on_connected` is awaited at every (re)connect, while events go on being handed over; `on_lost` is
+    called when the connection breaks."""
 
     def __init__(
         self,
@@ -48,47 +52,70 @@ class EventSocket:
 
     async def run(self) -> None:
         """Stay connected until cancelled. Raises Replaced."""
+        loop = asyncio.get_running_loop()
         retry = FIRST_RETRY
         while True:
+            began = loop.time()
             try:
                 await self._session()
-                retry = FIRST_RETRY
                 why = "Asterisk closed the connection"
+            except aiohttp.WSServerHandshakeError as refused:
+                why = _HANDSHAKE.get(refused.status, str(refused))
             except (aiohttp.ClientError, TimeoutError, OSError, PbxError) as error:
                 why = str(error) or type(error).__name__
+            if loop.time() - began > STEADY_SECONDS:
+                retry = FIRST_RETRY
             log.warning("no ARI connection", why=why, again_in=round(retry, 1))
             await asyncio.sleep(retry * random.uniform(0.8, 1.2))
             retry = min(retry * 2, LAST_RETRY)
 
     async def _session(self) -> None:
-        url = f"{self._client.url}/ari/events"
-        timeout = aiohttp.ClientWSTimeout(ws_close=2.0)
         async with self._client.session.ws_connect(
-            url,
+            f"{self._client.url}/ari/events",
             params={"app": self._app},
             heartbeat=HEARTBEAT_SECONDS,
-            timeout=timeout,
-            max_msg_size=1 << 22,
+            timeout=aiohttp.ClientWSTimeout(ws_close=2.0),
+            max_msg_size=LARGEST_EVENT,
         ) as socket:
             log.info("ARI connected", app=self._app)
-            reader = asyncio.create_task(self._read(socket))
+            # Reading goes on meanwhile: what happens during the reconciliation must neither be lost nor fill
+            # Asterisk's buffers.
+            lane = Lane(socket)
+            self._client.use(lane)
+            reader = asyncio.create_task(self._read(socket, lane))
+            greeting = asyncio.create_task(self._greet(lane))
             try:
-                # Reading goes on meanwhile: what happens during the reconciliation must not be lost or fill
-                # Asterisk's buffers.
-                await self._filter()
-                await self._on_connected()
+                await asyncio.wait({reader, greeting}, return_when=asyncio.FIRST_COMPLETED)
+                if not reader.done():
+                    await greeting
                 await reader
             finally:
-                reader.cancel()
-                await asyncio.gather(reader, return_exceptions=True)
+                for task in (reader, greeting):
+                    task.cancel()
+                self._client.use(None)
+                lane.close()
+                await asyncio.gather(reader, greeting, return_exceptions=True)
                 self._on_lost()
 
-    async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+    async def _greet(self, lane: Lane) -> None:
+        # await lane.knock()
+        await self._filter()
+        await self._on_connected()
+
+    async def _filter(self) -> None:
+        """Only what is used: saves half the events, and so half the work."""
+        allowed = {"allowed": [{"type": kind} for kind in USED]}
+        await self._client.request("PUT", f"/applications/{self._app}/eventFilter", body=allowed)
+
+    async def _read(self, socket: aiohttp.ClientWebSocketResponse, lane: Lane) -> None:
         async for message in socket:
             if message.type is not aiohttp.WSMsgType.TEXT:
                 continue
             try:
                 event = self._decoder.decode(message.data)
+                if event.type == "RESTResponse":
+                    lane.take(message.data)
+                    continue
             except msgspec.DecodeError as error:
                 log.warning("event not understood", why=str(error), text=message.data[:200])
                 continue
@@ -99,7 +126,10 @@ class EventSocket:
                 )
             self._on_event(event)
 
-    async def _filter(self) -> None:
-        """Only what is used: saves half the events, and so half the work."""
-        allowed = {"allowed": [{"type": kind} for kind in USED]}
-        await self._client.request("PUT", f"/applications/{self._app}/eventFilter", body=allowed)
+
+_HANDSHAKE = {
+    401: "Asterisk refuses our ARI user or password",
+    403: "Asterisk refuses our ARI user or password",
+    404: "ARI is not there: enable it in ari.conf and http.conf, and load res_ari_events.so",
+    503: "Asterisk is still booting",
+}

@@ -1,5 +1,4 @@
-"""Asterisk's events → facts about handoffs. No I/O; the only memory is who is being hung up and who has been
-told as answered."""
+"""Asterisk's events → facts about handoffs. No I/O; the only memory is who is being hung up."""
 
 from __future__ import annotations
 
@@ -30,18 +29,24 @@ Fact = tuple[str, Event]
 """(handoff id, event)."""
 
 _OUTCOMES = {
+    1: Outcome.UNREACHABLE,
+    3: Outcome.UNREACHABLE,
+    16: Outcome.NO_ANSWER,
     17: Outcome.BUSY,
     18: Outcome.NO_ANSWER,
     19: Outcome.NO_ANSWER,
-    21: Outcome.DECLINED,
-    3: Outcome.UNREACHABLE,
     20: Outcome.UNREACHABLE,
-    27: Outcome.UNREACHABLE,
-    1: Outcome.UNREACHABLE,
+    21: Outcome.DECLINED,
     22: Outcome.UNREACHABLE,
+    27: Outcome.UNREACHABLE,
     28: Outcome.UNREACHABLE,
+    34: Outcome.UNREACHABLE,
+    38: Outcome.UNREACHABLE,
+    41: Outcome.UNREACHABLE,
+    42: Outcome.UNREACHABLE,
+    44: Outcome.UNREACHABLE,
 }
-"""Q.850 causes of a leg that was never answered."""
+"""Q.850 causes of a leg that was never answered; 16 is Asterisk's own ring time-out (before 22; there 19)."""
 
 
 class Translator:
@@ -50,7 +55,7 @@ class Translator:
     def __init__(self, handoff_of_lead: Callable[[str], str | None]) -> None:
         self._handoff_of_lead = handoff_of_lead
         self._hanging_up: set[str] = set()
-        self._answered: set[str] = set()
+        """Who leaves our application because of a hangup: requested, and the leaving not seen yet."""
 
     def facts(self, message: Message) -> Iterator[Fact]:
         """What an event means: usually nothing or one fact."""
@@ -60,49 +65,51 @@ class Translator:
         channel = message.peer if message.type == "Dial" else message.channel
         if channel is None:
             return
+        asked_before = channel.id in self._hanging_up
+        if message.type == "ChannelHangupRequest":
+            self._hanging_up.add(channel.id)
+        elif message.type in ("StasisEnd", "ChannelDestroyed"):
+            self._hanging_up.discard(channel.id)
         leg = parse_agent_leg(channel.id)
         if leg is not None:
-            yield from self._agent(message, channel, *leg)
+            yield from _agent(message, channel, *leg, asked_before)
             return
         handoff = self._handoff_of_lead(channel.id)
         if handoff is not None:
-            yield from self._lead(message, channel, handoff)
+            yield from _lead(message, channel, handoff, asked_before)
 
-    def _lead(self, message: Message, channel: Channel, handoff: str) -> Iterator[Fact]:
-        match message.type:
-            case "ChannelHangupRequest" if channel.id not in self._hanging_up:
-                self._hanging_up.add(channel.id)
-                yield handoff, LeadHungUp(**_stamp(message, channel), cause=cause_words(message))
-            case "StasisEnd" if channel.id not in self._hanging_up:
-                yield handoff, LeadLeft(**_stamp(message, channel))
-            case "ChannelDestroyed":
-                if channel.id not in self._hanging_up:
-                    yield handoff, LeadHungUp(**_stamp(message, channel), cause=cause_words(message))
-                self._hanging_up.discard(channel.id)
+    def forget(self) -> None:
+        """After an outage: what was to follow may have been missed."""
+        self._hanging_up.clear()
 
-    def _agent(self, message: Message, channel: Channel, handoff: str, offer: int) -> Iterator[Fact]:
-        stamp = _stamp(message, channel)
-        match message.type:
-            case "Dial" if message.dialstatus == "RINGING":
-                yield handoff, AgentRinging(**stamp, offer=offer)
-            case "ChannelStateChange" if channel.state == "Up" and channel.id not in self._answered:
-                self._answered.add(channel.id)
-                yield handoff, AgentAnswered(**stamp, offer=offer)
-            case "ChannelDtmfReceived":
-                yield handoff, DigitPressed(**stamp, offer=offer, digit=message.digit)
-            case "ChannelHangupRequest":
-                self._hanging_up.add(channel.id)
-            case "StasisEnd" if channel.id not in self._hanging_up and channel.state == "Up":
-                yield handoff, AgentLeft(**stamp, offer=offer)
-            case "ChannelDestroyed":
-                answered = channel.id in self._answered or channel.state == "Up"
-                self._answered.discard(channel.id)
-                self._hanging_up.discard(channel.id)
-                outcome = Outcome.HUNG_UP if answered else _OUTCOMES.get(message.cause, Outcome.FAILED)
-                yield (
-                    handoff,
-                    AgentHungUp(**stamp, offer=offer, outcome=outcome, cause=cause_words(message)),
-                )
+
+def _lead(message: Message, channel: Channel, handoff: str, hanging_up: bool) -> Iterator[Fact]:
+    match message.type:
+        case "ChannelHangupRequest" | "ChannelDestroyed" if not hanging_up:
+            # A "soft" request was made inside Asterisk, and carries no cause of the network's.
+            cause = "hung up by the PBX" if message.soft else cause_words(message.cause)
+            yield handoff, LeadHungUp(**_stamp(message, channel), cause=cause)
+        case "StasisEnd" if not hanging_up:
+            yield handoff, LeadLeft(**_stamp(message, channel))
+
+
+def _agent(message: Message, channel: Channel, handoff: str, offer: int, hanging_up: bool) -> Iterator[Fact]:
+    stamp = _stamp(message, channel)
+    answered = channel.state == "Up"
+    match message.type:
+        case "Dial" if message.dialstatus == "RINGING":
+            yield handoff, AgentRinging(**stamp, offer=offer)
+        case "ChannelStateChange" if answered:
+            yield handoff, AgentAnswered(**stamp, offer=offer)
+        case "ChannelDtmfReceived":
+            yield handoff, DigitPressed(**stamp, offer=offer, digit=message.digit)
+        case "StasisEnd" if answered and not hanging_up:
+            yield handoff, AgentLeft(**stamp, offer=offer)
+        case "ChannelDestroyed":
+            outcome = Outcome.HUNG_UP if answered else _OUTCOMES.get(message.cause, Outcome.FAILED)
+            rang_out = outcome is Outcome.NO_ANSWER and message.cause == NORMAL_CLEARING
+            cause = "rang out" if rang_out else cause_words(message.cause, message.cause_txt)
+            yield handoff, AgentHungUp(**stamp, offer=offer, outcome=outcome, cause=cause)
 
 
 def _playback(message: Message) -> Iterator[Fact]:
@@ -124,34 +131,31 @@ def _playback(message: Message) -> Iterator[Fact]:
 def lead_at_door(channel: Channel, arguments: Sequence[str]) -> AtDoor | None:
     """Who wants what, of a channel that our dialplan has sent in; None when it came in another way.
 
-    Arguments of Stasis(): `handoff`, the team, then `key=value` options and URI-encoded `WARM_LEAD_…=`
-    variables."""
+    Arguments of Stasis(): `handoff`, the team, then `key=value` options and `WARM_LEAD_…=` variables, each
+    URI-encoded."""
     if len(arguments) < 2 or arguments[0] != "handoff":
         return None
-    variables = {}
-    options = []
-    for argument in arguments[2:]:
-        if argument.startswith(VARIABLE):
-            name, _, value = argument.partition("=")
-            variables[name] = unquote(value, errors="replace").replace("\ufffd", "")
-        else:
-            options.append(argument)
+    team, *others = (_decoded(argument) for argument in arguments[1:])
+    described = (other.partition("=") for other in others if other.startswith(VARIABLE))
+    variables = {name: value for name, _, value in described}
+    options = [other for other in others if other and not other.startswith(VARIABLE)]
     lead = LeadAtDoor(channel.id, channel.caller.name, channel.caller.number, variables)
-    return AtDoor(lead, arguments[1], options)
+    return AtDoor(lead, team, options)
 
 
-def cause_words(message: Message) -> str:
-    """Asterisk's hangup cause in words."""
-    return message.cause_txt.lower() or _CAUSES.get(message.cause, f"cause {message.cause}")
+def _decoded(argument: str) -> str:
+    """Bytes that are no UTF-8, as in a character that was cut in two, are left out."""
+    return unquote(argument, errors="ignore")
 
 
+NORMAL_CLEARING = 16
 _CAUSES = {
-    0: "no cause given",
+    0: "normal clearing",
     1: "unknown number",
     3: "no route",
-    16: "normal clearing",
-    17: "user busy",
-    18: "no user responding",
+    NORMAL_CLEARING: "normal clearing",
+    17: "busy",
+    18: "the phone did not respond",
     19: "no answer",
     20: "phone not registered",
     21: "call rejected",
@@ -159,13 +163,21 @@ _CAUSES = {
     26: "answered elsewhere",
     27: "destination out of order",
     28: "invalid number",
-    31: "normal",
-    32: "rang out",
+    31: "normal clearing",
     34: "no circuit available",
     38: "network out of order",
+    41: "temporary failure",
+    42: "switch congested",
+    44: "line not available",
+    58: "no common codec",
     102: "timer expired",
     127: "interworking",
 }
+
+
+def cause_words(cause: int, asterisks_words: str = "") -> str:
+    """A hangup cause (Q.850) in words, Asterisk's own where we have none."""
+    return _CAUSES.get(cause) or asterisks_words.lower() or f"cause {cause}"
 
 
 def moment(message: Message) -> float:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import os
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from asterisk_warm import __version__
-from asterisk_warm.cli import check, demo, handoff, health, serve
+from asterisk_warm.cli.check import check
+from asterisk_warm.cli.configs import socket_of
+from asterisk_warm.cli.demo import demo
+from asterisk_warm.cli.failures import DEBUG
+from asterisk_warm.cli.handoff import app as handoff
+from asterisk_warm.cli.health import health
+from asterisk_warm.cli.options import DEFAULT_SOCKET, SOCKET_VARIABLE
+from asterisk_warm.cli.serve import serve
 
 app = typer.Typer(
     name="asterisk-warm",
@@ -30,15 +39,42 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def _top(
+    context: typer.Context,
+    socket: Annotated[
+        Path,
+        typer.Option(
+            envvar=SOCKET_VARIABLE, metavar="PATH", help="The daemon's socket: `api.socket` of its config."
+        ),
+    ] = DEFAULT_SOCKET,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CONFIG", help="The daemon's config: the socket is the one in it.", show_default=False
+        ),
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
     version: Annotated[
         bool, typer.Option("--version", is_eager=True, callback=_version, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    pass
+    if debug:
+        os.environ[DEBUG] = "1"
+    given = context.get_parameter_source("socket")
+    if config is not None and (given is None or given.name != "COMMANDLINE"):
+        socket = socket_of(config)
+    context.default_map = _for_each(context.command, {"socket": socket})
 
 
-app.command("serve")(serve.serve)
-app.command("check")(check.check)
-app.command("health")(health.health)
-app.add_typer(handoff.app)
-app.command("demo")(demo.demo)
+def _for_each(command: object, defaults: dict[str, Any]) -> dict[str, Any]:
+    """What a command takes for what is not said behind its own name."""
+    commands: dict[str, object] | None = getattr(command, "commands", None)
+    if commands is None:
+        return defaults
+    return {name: _for_each(inner, defaults) for name, inner in commands.items()}
+
+
+app.command("serve")(serve)
+app.command("check")(check)
+app.command("health")(health)
+app.add_typer(handoff)
+app.command("demo")(demo)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,29 @@ def load(path: Path) -> Config:
         raise failure(path, errors) from errors
     complain(*(f"warning: {warning}" for warning in loaded.warnings))
     return loaded
+
+
+def socket_of(path: Path) -> Path:
+    """Where the daemon of a config listens. Raises Failure."""
+    from asterisk_warm import config
+
+    try:
+        return config.load(path, _AnySecret()).api.socket
+    except config.ConfigErrors as errors:
+        raise failure(path, errors) from errors
+
+
+class _AnySecret(Mapping[str, str]):
+    """Whoever may use the socket need not have the daemon's passwords in the environment."""
+
+    def __getitem__(self, name: str) -> str:
+        return "sqlite:////not-read"  # good for a password, and for the URL of a database
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
 
 
 def failure(path: Path, errors: ConfigErrors) -> Failure:

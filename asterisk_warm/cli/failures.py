@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any
 
+DEBUG = "ASTERISK_WARM_DEBUG"
+"""Environment variable (set by `--debug`): show tracebacks."""
+
 
 class Exit(IntEnum):
     """Exit codes, the same for every command."""

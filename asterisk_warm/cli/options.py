@@ -8,14 +8,15 @@ from typing import Annotated
 import typer
 
 DEFAULT_SOCKET = Path("/run/asterisk-warm/api.sock")
+SOCKET_VARIABLE = "ASTERISK_WARM_SOCKET"
 
 Socket = Annotated[
     Path,
     typer.Option(
         "--socket",
-        envvar="ASTERISK_WARM_SOCKET",
         metavar="PATH",
-        help="The daemon's socket: `api.socket` of its config.",
+        help="The daemon's socket; else the one said before the command.",
+        show_default=False,
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]

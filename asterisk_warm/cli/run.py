@@ -7,19 +7,16 @@ import sys
 from collections.abc import Sequence
 from types import TracebackType
 
-from asterisk_warm.cli.failures import Exit, Failure
+from asterisk_warm.cli.failures import DEBUG, Exit, Failure
 from asterisk_warm.cli.output import complain, safe_streams
 
 PROGRAM = "asterisk-warm"
-DEBUG = "ASTERISK_WARM_DEBUG"
-"""Environment variable: show tracebacks of faults in the program itself."""
 
 
 def main() -> None:
     """The console script."""
     safe_streams()
-    if not os.environ.get(DEBUG):
-        sys.excepthook = _fault
+    sys.excepthook = _fault
     sys.exit(run(sys.argv[1:]))
 
 
@@ -46,6 +43,8 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _fail(failure: Failure, json: bool) -> int:
+    if os.environ.get(DEBUG):
+        sys.__excepthook__(Failure, failure, failure.__traceback__)
     if json:
         import json as encoder
 
@@ -67,7 +66,9 @@ def _misused(error: Exception) -> int:
 
 
 def _fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if os.environ.get(DEBUG):
+        sys.__excepthook__(kind, error, trace)
     complain(
         f"{PROGRAM}: {kind.__name__}: {error}",
-        f"this is a fault of {PROGRAM}; with {DEBUG}=1 it shows where",
+        f"this is a fault of {PROGRAM}; `{PROGRAM} --debug ...` shows where",
     )

@@ -28,13 +28,18 @@ def serve(config: Config) -> None:
     except* daemon.CannotStart as group:
         failure = _cannot_start(_first(group))
     except* OSError as group:
-        failure = Failure(Exit.FAILED, f"the daemon cannot run: {_first(group)}", "see its log")
+        failure = _os_failed(_first(group))
     if failure is not None:
         raise failure
 
 
 def _cannot_start(error: CannotStart) -> Failure:
     return Failure(error.exit_code, error.message, error.remedy)
+
+
+def _os_failed(error: OSError) -> Failure:
+    """What knows a remedy (the API's socket) says it; of anything else the log has more."""
+    return Failure(Exit.FAILED, f"the daemon cannot run: {error}", getattr(error, "remedy", "see its log"))
 
 
 def _first(group: BaseExceptionGroup[E]) -> E:

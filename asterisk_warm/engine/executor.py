@@ -41,6 +41,7 @@ from asterisk_warm.core.handoff.ids import agent_leg, bridge_id, playback_id
 from asterisk_warm.core.handoff.model import Handoff, Line, Outcome, Playing
 from asterisk_warm.engine.ids import new_event_id
 from asterisk_warm.engine.ports import (
+    EndpointUnreachable,
     LegGone,
     Location,
     Pbx,
@@ -160,6 +161,8 @@ class Executor:
         return None
 
     async def _return_lead(self, handoff: Handoff, command: ReturnLead) -> Event | None:
+        if command.stop_comfort is not None:
+            await self._pbx.stop_playback(playback_id(handoff.id, Playing.COMFORT, command.stop_comfort))
         to = Location(command.to.context, command.to.extension, command.to.priority) if command.to else None
         try:
             await self._pbx.return_lead(handoff.lead.channel, dict(command.variables), to)
@@ -197,6 +200,9 @@ class Executor:
             )
         except LegGone:
             return None  # Ended while it was being rung: Asterisk tells how.
+        except EndpointUnreachable as unreachable:
+            outcome, cause = Outcome.UNREACHABLE, str(unreachable)
+            return AgentHungUp(**_now(), offer=command.offer, outcome=outcome, cause=cause)
         return None
 
     async def _play_to_agent(self, handoff: Handoff, command: PlayToAgent) -> Event | None:

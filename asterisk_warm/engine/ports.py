@@ -152,9 +152,9 @@ class Pbx(Protocol):
     async def look(self) -> Found:
         """Read all channels and bridges."""
 
-    async def locate(self, channel: str) -> Location | None:
-        """Where in the dialplan a channel of Asterisk's is; None when it is talking in a bridge.
-        Raises LegGone when there is none."""
+    async def locate(self, channel: str) -> tuple[str, Location | None]:
+        """The id of a channel of Asterisk's (given by id or name), and where in the dialplan it is:
+        None when it is talking in a bridge. Raises LegGone when there is none."""
 
     async def fetch_lead(self, channel: str, location: Location | None, arguments: Sequence[str]) -> None:
         """Bring a channel that is in the dialplan into our application (AMI Redirect), as if it had

@@ -84,15 +84,15 @@ class HandoffService:
         options = _options(mode, lead_name, lead_number, summary, details or {})
         # Whatever can be refused is refused before the channel is touched.
         self._intake.request(LeadAtDoor(channel, "", "", {}), team, options, requested_by)
-        self._refuse_if_in_handoff(channel)
         try:
-            here = await self._pbx.locate(channel)
+            channel, here = await self._pbx.locate(channel)
         except LegGone as gone:
             raise Refused(
                 "not_found", f'no channel "{channel}" in Asterisk', "see `core show channels`"
             ) from gone
         except PbxError as error:
             raise Refused("unreachable", f"Asterisk did not say where the channel is: {error}") from error
+        self._refuse_if_in_handoff(channel)
         if here is None:
             raise Refused(
                 "conflict",
@@ -100,17 +100,17 @@ class HandoffService:
                 "hand off a channel that is in the dialplan",
             )
         back = return_to or Location(here.context, here.extension, here.priority + 1)
-        return await self._fetch(channel, here, team, options, requested_by, back)
+        return await self._fetch(channel, team, options, requested_by, back)
 
     async def _fetch(
-        self, channel: str, here: Location, team: str, options: tuple[str, ...], by: str, back: Location
+        self, channel: str, team: str, options: tuple[str, ...], by: str, back: Location
     ) -> HandoffView:
         ticket = secrets.token_hex(8)
         arrived: asyncio.Future[HandoffView] = asyncio.get_running_loop().create_future()
         place = ReturnPlace(back.context, back.extension, back.priority)
         self._fetches[ticket] = _Fetch(team, options, by, place, arrived)
         try:
-            await self._pbx.fetch_lead(channel, here, ["handoff", team, f"ticket={ticket}"])
+            await self._pbx.fetch_lead(channel, back, ["handoff", team, f"ticket={ticket}"])
             return await asyncio.wait_for(arrived, FETCH_SECONDS)
         except LegGone as gone:
             raise Refused("not_found", f'channel "{channel}" has hung up') from gone
@@ -190,6 +190,9 @@ class HandoffService:
             return
         ticket = next((o.removeprefix("ticket=") for o in options if o.startswith("ticket=")), None)
         fetch = self._fetches.get(ticket) if ticket is not None else None
+        if ticket is not None and fetch is None:
+            self._spawn(self._open.send_back(lead.channel, "the request that fetched this lead was given up"))
+            return
         try:
             if fetch is None:
                 request, _ = self._intake.request(lead, team, options, "dialplan")
@@ -226,7 +229,7 @@ class HandoffService:
         found = await self._open.recover()
         for at_door in found.at_door:
             # Came in, but the daemon died before it was in the journal.
-            if self._open.holding(at_door.lead.channel) is None:
+            if self._open.handoff_of_lead(at_door.lead.channel) is None:
                 log.info("lead found waiting without a handoff", channel=at_door.lead.channel)
                 self.lead_entered(at_door.lead, at_door.team, at_door.options)
 

@@ -61,16 +61,19 @@ class EspeakEngine:
             process = await asyncio.create_subprocess_exec(
                 self._program,
                 *arguments,
-                stdin=asyncio.subprocess.PIPE,
+                # What reads nothing gets no pipe: it may be gone before there was anything to write to it.
+                stdin=asyncio.subprocess.PIPE if text else asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
             )
         except OSError as error:
             raise EngineDown(f"cannot run {self._program}: {error.strerror}") from error
         try:
-            out, err = await asyncio.wait_for(process.communicate(text.encode()), self._time_limit)
+            out, err = await asyncio.wait_for(process.communicate(text.encode() or None), self._time_limit)
         except TimeoutError:
             raise EngineDown(f"took longer than {self._time_limit:g} s") from None
+        except RuntimeError as error:  # uvloop's word for a pipe that was closed at the other end
+            raise EngineDown("ended before it had read the text") from error
         finally:
             if process.returncode is None:  # timed out, or we are being cancelled
                 process.kill()

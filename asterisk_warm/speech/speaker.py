@@ -99,6 +99,10 @@ class CachedSpeaker:
         folder = self._replaced if self._replaced.holds(name) else self._prompts
         return folder.uri(name)
 
+    def has_prompts(self) -> bool:
+        """Whether every prompt has its file, from an earlier start."""
+        return all(self._replaced.holds(name) or self._prompts.holds(name) for name in prompts.prompt_names())
+
     async def ensure_prompts(self, progress: Callable[[str, int, int], None] | None = None) -> None:
         """For start-up: load the engine and make every prompt's file, spoken now or else as shipped; from
         then on, once a day, remove the lines nobody needs.

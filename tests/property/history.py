@@ -43,7 +43,7 @@ class History:
         return self.then(ev.DeadlinePassed, later=due - self.at)
 
     def reconciled(self, later: float = 1.0, **fields: Any) -> History:
-        """Asterisk is read after an outage; by default the lead is held in the bridge and no agent is there."""
+        """Asterisk is read after an outage; by default the lead is held in the bridge, no agent there."""
         found: dict[str, Any] = {
             "after_outage": True,
             "lead_present": True,

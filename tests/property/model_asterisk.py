@@ -17,8 +17,10 @@ from asterisk_warm.core.handoff import events as ev
 from asterisk_warm.core.handoff.ids import parse_agent_leg, parse_playback
 from asterisk_warm.core.handoff.model import Outcome, Playing
 from asterisk_warm.engine.ports import (
+    AtDoor,
     Found,
     FoundChannel,
+    LeadAtDoor,
     LegGone,
     Location,
     PbxRefused,
@@ -27,6 +29,10 @@ from asterisk_warm.engine.ports import (
 )
 
 LEAD = "lead-1"
+
+
+def lead_at_door(channel: str) -> LeadAtDoor:
+    return LeadAtDoor(channel, "Grant", "+15550100", {})
 
 
 @dataclass(slots=True)
@@ -85,7 +91,11 @@ class World:
             leg.id: FoundChannel(leg.id, leg.up, leg.bridge if leg.in_app else None, leg.in_app)
             for leg in self.legs.values()
         }
-        return Found(channels, frozenset(self.bridges))
+        waiting = [AtDoor(lead_at_door(leg.id), "sales", ()) for leg in self._leads() if leg.in_app]
+        return Found(channels, frozenset(self.bridges), waiting)
+
+    def _leads(self) -> list[Leg]:
+        return [leg for leg in self.legs.values() if parse_agent_leg(leg.id) is None]
 
     # -- what people do --------------------------------------------------------------------------------------
 
@@ -243,10 +253,12 @@ class Order:
 
 
 class ModelPbx:
-    """The engine's `Pbx` and `Speaker` ports upon the world. Every order waits in `orders`."""
+    """The engine's `Pbx` and `Speaker` ports upon the world. Every order waits in `orders`; with `at_once` it is
+    carried out as it comes."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, *, at_once: bool = False) -> None:
         self.world = world
+        self.at_once = at_once
         self.orders: list[Order] = []
         self.busy: set[str] = set()
         """Endpoints that are in a call."""
@@ -258,6 +270,8 @@ class ModelPbx:
         if not self.connected:
             raise PbxUnreachable("no connection")
         order = Order(name, list(stages), asyncio.get_running_loop().create_future())
+        if self.at_once:
+            return order.carry_out()
         self.orders.append(order)
         try:
             return await order.reply
@@ -347,13 +361,13 @@ class ModelPbx:
         found: Found = await self._order("look", self.world.found)
         return found
 
-    async def locate(self, channel: str) -> Location | None:
+    async def locate(self, channel: str) -> tuple[str, Location | None]:
         place: Location | None = await self._order("locate", lambda: self._place(self.world.leg(channel)))
-        return place
+        return channel, place
 
     @staticmethod
     def _place(leg: Leg) -> Location | None:
-        return None if leg.talks_to or leg.in_app else Location("incoming", "s", 2)
+        return None if leg.talks_to or leg.bridge else Location("incoming", "s", 2)
 
     async def fetch_lead(self, channel: str, location: Location | None, arguments: Sequence[str]) -> None:
         def enter() -> None:

@@ -1,6 +1,7 @@
-"""The whole engine against a simulated Asterisk: orders late, refused, lost or half done; facts late,
-repeated or out of order; people who answer, press, hang up and are moved at any moment; the engine killed and
-the connection lost at any moment. Whatever happens, the lead is never left alone and nothing is left behind."""
+"""The whole engine against a simulated Asterisk. Orders are late, refused, lost or half done; facts are late,
+told twice or out of order; people answer, press, hang up and are moved at any moment; the engine is killed
+and the connection lost at any moment. Whatever happens, the lead is not left alone, and nothing of ours is
+left behind."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from property.model_asterisk import LEAD, ModelPbx, Order, World
+from property.model_asterisk import LEAD, ModelPbx, Order, World, lead_at_door
 from property.model_engine import Engine, Loop
 
 from asterisk_warm.core.handoff import events as ev
@@ -20,7 +21,7 @@ from asterisk_warm.core.handoff.policy import Mode
 from asterisk_warm.core.handoff.states import State
 from asterisk_warm.engine import codec
 from asterisk_warm.engine.errors import Refused
-from asterisk_warm.engine.ports import LeadAtDoor, PbxError, PbxRefused, PbxUnreachable
+from asterisk_warm.engine.ports import PbxError, PbxRefused, PbxUnreachable
 
 numbers = st.integers(0, 30)
 UNANSWERED = [Outcome.NO_ANSWER, Outcome.BUSY, Outcome.DECLINED, Outcome.UNREACHABLE, Outcome.FAILED]
@@ -64,7 +65,7 @@ class Model(RuleBasedStateMachine):
         assert service is not None
 
         async def enter() -> None:
-            service.lead_entered(LeadAtDoor(LEAD, "Grant", "+15550100", {}), "sales", [])
+            service.lead_entered(lead_at_door(LEAD), "sales", [])
 
         self.loop.create_task(enter())
         self.loop.settle()
@@ -303,6 +304,10 @@ class Model(RuleBasedStateMachine):
     def the_invariants_of_the_core_hold(self) -> None:
         handoff = self.handoff()
         assert handoff is None or violations(handoff) == []
+
+    @invariant()
+    def the_lead_is_taken_up_once(self) -> None:
+        assert self.engine is None or len(self.engine.journal.kept) <= 1
 
     @invariant()
     def never_two_agents_with_the_lead(self) -> None:

@@ -8,13 +8,16 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from scene import DIALPLAN, RACERS, TONE_TEAMS, record_prompts
 
-from asterisk_warm.lab.capture import Capture
-from asterisk_warm.lab.network import enter_private_network
-from asterisk_warm.lab.phones import Phones
-from asterisk_warm.lab.root import Root, find_or_build
-from asterisk_warm.lab.stage import AGENTS, Stage
+pytest.register_assert_rewrite("scene")
+
+from scene import DIALPLAN, RACERS, TONE_TEAMS, record_prompts  # noqa: E402
+
+from asterisk_warm.lab.capture import Capture  # noqa: E402
+from asterisk_warm.lab.network import enter_private_network  # noqa: E402
+from asterisk_warm.lab.phones import Phones  # noqa: E402
+from asterisk_warm.lab.root import Root, find_or_build  # noqa: E402
+from asterisk_warm.lab.stage import AGENTS, Stage  # noqa: E402
 
 CACHE = Path(__file__).parents[2] / ".cache"
 VERSIONS = ("22", "16")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 
 from crash_scene import Act, Case, count_orders
@@ -80,9 +81,9 @@ def stopped_before(pattern: str, act_then: Do, *, done: bool = False) -> Do:
     async def stop(act: Act) -> None:
         known = {"agent": act.agents[0].name, "id": "[^/]+", "lead": "[^/]+"}
         if hasattr(act, "handoff"):
-            known |= {"id": act.handoff["id"], "lead": act.handoff["lead"]["channel"]}
+            known |= {"id": act.handoff["id"], "lead": re.escape(act.handoff["lead"]["channel"])}
         async with act.scene.door:
-            hold = act.scene.stage.gate.hold(pattern.format(**known).replace(".", r"\."), done=done)
+            hold = act.scene.stage.gate.hold(pattern.format(**known), done=done)
             await act_then(act)
             await hold.reached()
 
@@ -93,7 +94,7 @@ ANSWER = "POST /ari/channels/{lead}/answer"
 DEVICE = "GET /ari/deviceStates/PJSIP%2F{agent}$"
 CREATE = "POST /ari/channels/create"
 DIAL = "POST /ari/channels/{id}-agent-1/dial"
-JOIN = "POST /ari/bridges/{id}-bridge/addChannel.channel={id}-agent-1"
+JOIN = "POST /ari/bridges/{id}-bridge/addChannel\\?channel={id}-agent-1"
 CONTINUE = "POST /ari/channels/{lead}/continue"
 
 
@@ -183,6 +184,7 @@ async def talks(act: Act) -> None:
     """The first agent has the lead; then they hang up, and the lead goes on in the dialplan."""
     await act.in_state("CONNECTED", seconds=15)
     await act.hears_agent()
+    await _let_go(act)
     assert not act.call.is_over and not act.offers[0].is_over
     await act.offers[0].hang_up()
     await act.settled()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -64,8 +65,10 @@ exten => short-budget,1,Gosub(warm-handoff,s,1(tones,hold=2))
  same => n,Goto(lab-returned,s,1)
 exten => odd-options,1,Gosub(warm-handoff,s,1(tones,ring=soon,colour=red,mode=warm))
  same => n,Goto(lab-returned,s,1)
-exten => described,1,Set(WARM_LEAD_NAME=${QUOTE(${PJSIP_HEADER(read,X-Name)})})
- same => n,Set(WARM_LEAD_NAME=${PJSIP_HEADER(read,X-Name)})
+exten => wordy,1,Set(WARM_LEAD_SUMMARY=This is case ${EPOCH} ${RAND(1,99999)} of home insurance and it renews in three weeks so they would like to hear about prices and about what is covered when the roof is blown away)
+ same => n,Gosub(warm-handoff,s,1(sales))
+ same => n,Goto(lab-returned,s,1)
+exten => described,1,Set(WARM_LEAD_NAME=${PJSIP_HEADER(read,X-Name)})
  same => n,Set(WARM_LEAD_SUMMARY=${PJSIP_HEADER(read,X-Summary)})
  same => n,Gosub(warm-handoff,s,1(tones))
  same => n,Goto(lab-returned,s,1)
@@ -173,6 +176,25 @@ class Scene:
         await self.handoff("CONNECTED")
         return calls
 
+    async def channel(self) -> str:
+        """The unique id of the lead's channel, once they are in the dialplan and answered."""
+        await self.call.answered()
+
+        def found() -> str | None:
+            lines = self.stage.pbx.cli("core show channels concise").splitlines()
+            leads = [line.split("!") for line in lines if line.startswith("PJSIP/anonymous-")]
+            return leads[-1][-1] if leads else None
+
+        return await until(found, 5.0, "the lead's channel")
+
+    async def start(self, channel: str, team: str, **more: object) -> dict[str, Any]:
+        """Hand off a channel through the API."""
+        status, handoff = await api(
+            self.stage, "POST", "/v1/handoffs", {"channel": channel, "team": team, **more}
+        )
+        assert status == 201, handoff
+        return dict(handoff)
+
     # -- what can be seen ----------------------------------------------------------------------------------
 
     async def handoff(self, *states: str, seconds: float = 10.0) -> dict[str, Any]:
@@ -209,7 +231,10 @@ class Scene:
             return file.read().decode(errors="replace")
 
     async def logged(self, pattern: str, seconds: float = 8.0) -> re.Match[str]:
-        return await until(lambda: re.search(pattern, self.log()), seconds, f"{pattern!r} in Asterisk's log")
+        try:
+            return await until(lambda: re.search(pattern, self.log()), seconds, f"{pattern!r} in the log")
+        except AssertionError as error:
+            raise AssertionError(f"{error}:\n{self.log()[-3000:]}") from None
 
     async def told(self, event: str) -> Told:
         """What the dialplan logged at `lab-returned` or `lab-left`."""
@@ -280,6 +305,22 @@ async def talk(capture: Capture, lead: str, agent: str, agent_hz: int, *, after:
     return await until(both, 8.0, f"{agent_hz} Hz at the lead and {LEAD_TONE} Hz at the agent")
 
 
+async def command(stage: Stage, *words: str) -> tuple[int, str, str]:
+    """What `asterisk-warm …` answers: exit code, output, errors."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "asterisk_warm", *words, "--socket", str(stage.daemon.socket)),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    return process.returncode or 0, out.decode(), err.decode()
+
+
+async def api(stage: Stage, method: str, path: str, body: object = None) -> tuple[int, Any]:
+    """What the HTTP API answers: status, body."""
+    return await asyncio.to_thread(stage.daemon.request, method, path, body)
+
+
 class HastyPhone(ExactPhone):
     """An exact phone that can hang up an answered call in the same moment."""
 
@@ -301,14 +342,24 @@ class HastyPhone(ExactPhone):
 
 
 class HastyLead(HostileLead):
-    """A hand-written lead that can hang up at a given moment."""
+    """A hand-written lead who changes their mind."""
 
-    async def hang_up_at(self, when: float) -> None:
-        await asyncio.sleep(max(0.0, when - time.time()))
+    async def cancel(self) -> None:
+        """CANCEL, and wait for what became of the call; one that had just been answered is hung up."""
+        self.send(*self._request("CANCEL", 1, self._invite_via, self._to))
+        await asyncio.wait_for(self._decided.wait(), 5.0)
+        if self.status == 200:
+            self.hang_up()
+
+    def hang_up(self) -> None:
         assert self.final is not None
         self.send(*self._request("BYE", 2, self.via(), self.final.header("To")))
         self._voice.close()
         self.ended.set()
+
+    async def hang_up_at(self, when: float) -> None:
+        await asyncio.sleep(max(0.0, when - time.time()))
+        self.hang_up()
 
 
 RETURNED = RETURNED_HZ

@@ -26,6 +26,7 @@ def stage(root: Root) -> Iterator[CrashStage]:
     sounds.mkdir(parents=True, exist_ok=True)
     with CrashStage(root, folder, sounds, PLANS) as on_stage:
         yield on_stage
+        shutil.copy(folder/'daemon'/'daemon.log','/tmp/crash/last-daemon'); shutil.copy(folder/'log'/'full','/tmp/crash/last-full')  # XXX
         complaints = on_stage.daemon.complaints()
     shutil.rmtree(folder, ignore_errors=True)
     assert not complaints, complaints
@@ -46,6 +47,7 @@ async def test_given_handoffs_in_every_state_when_the_daemon_is_killed_and_resta
     scene = CrashScene(stage, PLANS.index(plan), plan, phones, capture)
     await scene.play(delay)
     scene.check()
+    print(f'RESUMED {scene.resumed_after():.2f} waiting {scene.kept_waiting:.2f}')  # XXX
 
 
 async def test_given_handoffs_when_the_daemon_is_away_for_10_s_then_music_and_talk_last_and_each_goes_on(
@@ -54,3 +56,4 @@ async def test_given_handoffs_when_the_daemon_is_away_for_10_s_then_music_and_ta
     scene = CrashScene(stage, PLANS.index(LONG), LONG, phones, capture)
     await scene.play(10)
     scene.check()
+    print(f'RESUMED {scene.resumed_after():.2f} waiting {scene.kept_waiting:.2f}')  # XXX

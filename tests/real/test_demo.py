@@ -90,7 +90,7 @@ def assert_what_happened(out: Path) -> None:
     assert sorted(outcome[3].values()) == ["ACCEPTED", "LOST", "LOST"]
     if shutil.which("tcpdump"):
         # A demo on a busy machine: far beyond what `make bench` asks for, yet not a person's pause.
-        assert 0 < measured[1]["key_to_voice_ms"] < 200
+        assert 0 < measured[1]["key_to_voice_ms"] < 500
         assert 0 <= measured[3]["keys_apart_ms"] < 50
     story = (out / "scene-2" / "story.txt").read_text()
     assert "was not rung (in a call)" in story and "was not rung (phone not registered)" in story

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
+import os
+import pwd
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -11,6 +12,8 @@ from typing import Any
 
 import pytest
 from api_stage import LEAD, Stage, open_stage
+
+ME = pwd.getpwuid(os.getuid()).pw_name
 
 
 @pytest.fixture
@@ -64,7 +67,7 @@ async def test_given_a_lead_in_the_dialplan_when_started_then_it_is_a_handoff(st
         "channel": LEAD,
         "details": {"plan": "Gold", "renews": "in 3 weeks"},
     }
-    assert view["requested_by"] == f"api ({getpass.getuser()})"
+    assert view["requested_by"] == f"api ({ME})"
     assert view["agent"] is None and view["settled"] is False
 
     await stage.pbx.ordered("ring")
@@ -104,7 +107,7 @@ async def test_given_an_open_handoff_when_cancelled_then_it_is_and_the_journal_h
     status, view = await stage.ask("DELETE", f"/v1/handoffs/{handoff}")
     assert (status, view["id"], view["status"]) == (200, handoff, "CANCELLED")
     _, answer = await stage.ask("GET", f"/v1/handoffs/{handoff}/story")
-    assert f"cancelled by api ({getpass.getuser()})" in [line["text"] for line in answer["story"]]
+    assert f"cancelled by api ({ME})" in [line["text"] for line in answer["story"]]
     await stage.pbx.ordered("close")
     assert [h["id"] for h in await listed(stage, "?state=all&limit=1000")] == [handoff]
 

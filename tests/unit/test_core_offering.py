@@ -241,12 +241,18 @@ def test_given_accept_during_comfort_then_the_join_stops_it():
     assert history.commands[0].stop_comfort == 1
 
 
-@pytest.mark.parametrize("command", ["HoldLead", "PlayComfort"])
-def test_given_the_lead_could_not_be_played_to_then_it_is_tried_again_within_a_second(command):
+def test_given_the_music_could_not_be_started_then_an_announcement_is_tried_within_a_second():
     for history in (offering(), seeking()):
-        history.then(ev.CommandFailed, command=command, offer=None, error="500")
+        history.then(ev.CommandFailed, command="HoldLead", offer=None, error="500")
         assert history.decision.deadline == history.at + 1.0
         assert history.wait().kinds == ["PlayComfort"]
+
+
+def test_given_an_announcement_could_not_be_played_then_the_music_goes_on_at_once():
+    for history in (offering(), seeking()):
+        history.wait().then(ev.CommandFailed, command="PlayComfort", offer=None, error="500")
+        assert history.kinds == ["HoldLead"]
+        assert not history.handoff.comfort_playing
 
 
 def test_given_no_comfort_then_only_the_phones_have_deadlines():

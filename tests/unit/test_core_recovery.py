@@ -154,6 +154,17 @@ def test_given_the_winner_is_gone_or_moved_then_the_losers_are_asked_again_and_n
     assert co.HangUpAgent(1) not in history.commands
 
 
+def test_given_the_winner_is_gone_and_nobody_else_was_there_then_the_lead_goes_on():
+    history = introducing(free=("ana",)).reconciled()
+    assert history.handoff.state is State.RETURNED
+    assert history.kinds == ["HoldLead", "ReturnLead"]
+
+
+def test_given_a_long_outage_then_the_join_has_its_full_time_again():
+    history = introducing().reconciled(later=60.0, agents_up=(1,)).then(ev.DeadlinePassed)
+    assert history.handoff.state is State.INTRODUCING
+
+
 def test_given_offers_made_by_that_very_comparison_then_they_are_not_taken_for_gone():
     history = introducing().reconciled()
     assert history.offer_states() == ["GONE", "LOST", "LOST", "RINGING", "RINGING"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from property.history import History, briefing, connected, hung_up, introducing, offering
 
@@ -151,7 +153,7 @@ def test_given_nothing_is_confirmed_then_all_is_ordered_again_ever_more_rarely_b
         if "CheckLegs" in history.kinds:
             waits.append(history.at)
             assert "ReturnLead" in history.kinds
-    assert [round(b - a) for a, b in zip(waits, waits[1:], strict=False)][:3] == [5, 10, 15]
+    assert [round(b - a) for a, b in itertools.pairwise(waits)][:3] == [5, 10, 15]
     assert waits[-1] - waits[-2] == 60.0
 
 

@@ -114,6 +114,9 @@ class ReturnLead(Command):
 
     variables: tuple[tuple[str, str], ...]
     to: ReturnPlace | None
+    stop_comfort: int | None = None
+    """Number of the comfort announcement that the lead may still be hearing: they would leave only after
+    it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,8 +34,8 @@ def _checks(handoff: Handoff) -> list[tuple[bool, str]]:
         (final and bool(handoff.open_offers), "5: ended with open offers"),
         (final and not (handoff.reason and handoff.status), "5: ended without a reason"),
         (
-            handoff.state is State.CONNECTED and not accepted,
-            "8: connected without an agent",
+            handoff.state in (State.INTRODUCING, State.CONNECTED) and not accepted,
+            "8: introduced or connected without an agent",
         ),
         (handoff.settled and any(offer.leg_open for offer in handoff.offers), "9: settled with a leg left"),
     ]

@@ -196,7 +196,8 @@ network's."""
 def give_back(handoff: Handoff, state: State, status: Status, reason: str, at: float) -> Step:
     """The lead, who is still with us, goes on in the dialplan with the reason."""
     ended = _end(handoff, state, status, reason, at)
-    order = ReturnLead(wording.variables(ended.handoff), ended.handoff.return_to)
+    stop = handoff.comforts if handoff.comfort_playing else None
+    order = ReturnLead(wording.variables(ended.handoff), ended.handoff.return_to, stop)
     # The lead first: whoever is being dismissed can wait.
     return Step(ended.handoff, (order, *ended.commands))
 
@@ -223,12 +224,14 @@ def close_bridge(handoff: Handoff) -> Step:
 
 
 def _end(handoff: Handoff, state: State, status: Status, reason: str, at: float) -> Step:
-    """Into an end state: every open offer, and an agent who was being joined, is told and dismissed."""
+    """Into an end state: every open offer is told and dismissed. An agent who was being joined is hung
+    up, as by the lead: what is played into a bridge that is being dissolved may be lost, and its end with
+    it."""
     farewell, cause = _FAREWELLS.get(status, (Line("cancelled"), reason))
     step = withdraw(handoff, farewell, cause, at)
     winner = step.handoff.winner
     if winner is not None and state is not State.COMPLETED:
-        step = step.then(dismiss, winner, OfferState.LOST, cause, farewell, at)
+        step = step.then(dismiss, winner, OfferState.LOST, cause, None, at)
     ended = step.handoff.evolve(
         state=state,
         status=status,

@@ -11,6 +11,8 @@ COMFORTS = (Line("comfort"), Line("comfort-2"), Line("comfort-3"))
 """What the lead hears in turn while held."""
 
 _OUTCOME = {
+    OfferState.RINGING: "had not answered yet",
+    OfferState.BRIEFING: "had not decided yet",
     OfferState.DECLINED: "declined",
     OfferState.NO_ANSWER: "did not answer",
     OfferState.NO_DECISION: "answered but pressed no key",

@@ -49,9 +49,12 @@ def main(asterisk: str = "auto", scene: str = "all", out: Path | None = None) ->
         console.print("stopped; nothing is left running")
         return 130
     except tuple(_REMEDIES) as error:
+        logs = out / "logs"
         remedy = next(words for kind, words in _REMEDIES.items() if isinstance(error, kind))
+        if "{logs}" in remedy and not logs.exists():
+            remedy = "run it again, or with another --asterisk"
         what = (str(error) or type(error).__name__).splitlines()[0]
-        _complain(console, f"failed: {what[:200]}; {remedy.format(logs=out / 'logs')}")
+        _complain(console, f"failed: {what[:200]}; {remedy.format(logs=logs)}")
         return 1
     return 0
 

@@ -103,7 +103,7 @@ class Voice:
     async def say(self, words: Samples) -> None:
         """Say this next, and wait until it has been said."""
         self._words.append(words)
-        await asyncio.sleep(len(words) / RATE)
+        await asyncio.sleep(len(words) / RATE + _AHEAD)
 
     async def _feed(self) -> None:
         while not self._call.is_over:

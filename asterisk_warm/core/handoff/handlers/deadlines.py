@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asterisk_warm.core.handoff import wording
-from asterisk_warm.core.handoff.commands import PlayComfort
+from asterisk_warm.core.handoff.commands import HoldLead, PlayComfort
 from asterisk_warm.core.handoff.events import CommandFailed, DeadlinePassed
 from asterisk_warm.core.handoff.handlers import joining, offers
 from asterisk_warm.core.handoff.model import Handoff, LeadIs, Line, Offer, Status
@@ -14,6 +14,7 @@ from asterisk_warm.core.handoff.moves import (
     give_back,
     hang_up,
     if_all_offers_ended,
+    resume_comfort,
 )
 from asterisk_warm.core.handoff.states import OfferState, State
 from asterisk_warm.core.handoff.step import Step
@@ -66,12 +67,15 @@ def introducing(handoff: Handoff, event: DeadlinePassed) -> Step:
         return step
     if handoff.lead_is is LeadIs.WITH_AGENT:
         return step.then(connect, winner, event.at)
-    return step.then(joining.give_up_join, "the join took too long", event.at)
+    return step.then(joining.give_up_join, winner, "the join took too long", event.at)
 
 
 def music_failed(handoff: Handoff, event: CommandFailed) -> Step:
-    """The lead must always hear something: try again shortly, with an announcement and then music."""
-    if event.command in ("HoldLead", "PlayComfort"):
+    """The lead must always hear something: music instead of an announcement that cannot be played; and
+    where there is no music, an announcement shortly, and music after it."""
+    if event.command == "PlayComfort":
+        return Step(handoff, (HoldLead(handoff.policy.music),)).then(resume_comfort, event.at)
+    if event.command == "HoldLead":
         return Step(handoff.evolve(comfort_playing=False, comfort_at=event.at + RETRY_SECONDS))
     return offers.command_failed(handoff, event)
 

@@ -10,7 +10,7 @@ from asterisk_warm.core.handoff.events import (
     PlaybackEnded,
 )
 from asterisk_warm.core.handoff.handlers import offers
-from asterisk_warm.core.handoff.model import Handoff, LeadIs, Playing
+from asterisk_warm.core.handoff.model import Handoff, LeadIs, Offer, Playing
 from asterisk_warm.core.handoff.moves import close_leg, connect, dismiss, lose_winner
 from asterisk_warm.core.handoff.states import OfferState
 from asterisk_warm.core.handoff.step import Step
@@ -54,16 +54,14 @@ def _winner_lost(handoff: Handoff, event: AgentHungUp | AgentLeft, cause: str) -
 
 
 def command_failed(handoff: Handoff, event: CommandFailed) -> Step:
-    if event.command != "JoinAgent":
-        return offers.command_failed(handoff, event)
-    return give_up_join(handoff, event.error, event.at)
-
-
-def give_up_join(handoff: Handoff, cause: str, at: float) -> Step:
-    """The winner cannot be joined: dismiss that leg, keep the lead, ask the others again."""
     winner = handoff.winner
-    if winner is None:
-        return Step(handoff)
+    if event.command != "JoinAgent" or winner is None:
+        return offers.command_failed(handoff, event)
+    return give_up_join(handoff, winner, event.error, event.at)
+
+
+def give_up_join(handoff: Handoff, winner: Offer, cause: str, at: float) -> Step:
+    """The winner cannot be joined: dismiss that leg, keep the lead, ask the others again."""
     step = dismiss(handoff, winner, OfferState.FAILED, cause, None, at)
     dismissed = step.handoff.offer(winner.number) or winner
     return step.then(lose_winner, dismissed, at)

@@ -30,7 +30,14 @@ from asterisk_warm.core.handoff.events import (
 )
 from asterisk_warm.core.handoff.handlers import ended, joining, lead, offers, talking
 from asterisk_warm.core.handoff.model import Handoff, LeadIs, Offer, Outcome, Playing
-from asterisk_warm.core.handoff.moves import answered, brief, close_bridge, hang_up, resume_comfort
+from asterisk_warm.core.handoff.moves import (
+    JOIN_SECONDS,
+    answered,
+    brief,
+    close_bridge,
+    hang_up,
+    resume_comfort,
+)
 from asterisk_warm.core.handoff.states import OfferState, State
 from asterisk_warm.core.handoff.step import Step
 

@@ -13,7 +13,7 @@ from asterisk_warm.core.handoff.events import (
     LeadLeft,
 )
 from asterisk_warm.core.handoff.handlers import deadlines, offers
-from asterisk_warm.core.handoff.model import Handoff, LeadIs
+from asterisk_warm.core.handoff.model import Handoff, LeadIs, Offer
 from asterisk_warm.core.handoff.moves import CHECK_SECONDS, close_bridge, close_leg, complete
 from asterisk_warm.core.handoff.step import Step
 
@@ -36,22 +36,19 @@ def agent_left(handoff: Handoff, event: AgentLeft) -> Step:
     if handoff.let_go:
         # Only now is our bridge empty: closed any earlier, it would take the agent with it.
         return close_bridge(handoff)
-    return _agent_ended(handoff, "moved to another call", event.at)
+    return _agent_ended(handoff, winner, "moved to another call", event.at)
 
 
 def agent_hung_up(handoff: Handoff, event: AgentHungUp) -> Step:
     winner = handoff.winner
     if winner is None or winner.number != event.offer or not winner.leg_open:
         return offers.agent_gone(handoff, event)
-    return _agent_ended(handoff, event.cause, event.at)
+    return _agent_ended(handoff, winner, event.cause, event.at)
 
 
-def _agent_ended(handoff: Handoff, cause: str, at: float) -> Step:
+def _agent_ended(handoff: Handoff, winner: Offer, cause: str, at: float) -> Step:
     """The lead goes on in the dialplan: by itself out of Asterisk's own bridge, by our order out of ours.
     That the pair was ordered to be let go does not mean that it was."""
-    winner = handoff.winner
-    if winner is None:
-        return Step(handoff)
     handoff = close_leg(handoff, winner)
     reason = f"{winner.agent.name} hung up ({cause})"
     if handoff.lead_out:

@@ -1,0 +1,98 @@
+"""docs/api.md has every route, every member of requests and answers, every problem, and nothing else."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from asterisk_warm.api import problems, reading
+from asterisk_warm.api.problems import Fault
+from asterisk_warm.api.reading import Listing, Start
+from asterisk_warm.api.routes import Routes
+from asterisk_warm.api.server import BODY_AT_MOST
+from asterisk_warm.core.handoff import options
+from asterisk_warm.engine.ports import Location
+from asterisk_warm.engine.service import HandoffService
+from asterisk_warm.engine.views import (
+    AgentView,
+    HandoffView,
+    Health,
+    JournalLine,
+    LeadView,
+    OfferView,
+    StoryLine,
+)
+
+PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+ROUTE = re.compile(r"^### `([A-Z]+ /[^`]*)`$", re.MULTILINE)
+NAME = re.compile(r"`([a-z_]+)`")
+
+
+def part(title: str) -> str:
+    """The text under a heading, up to the next."""
+    found = re.search(rf"^##+ `?{re.escape(title)}`?\n(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL)
+    assert found is not None, title
+    return found[1]
+
+
+def rows(text: str) -> list[str]:
+    """The names in the first column of a table, in order."""
+    cells = re.findall(r"^\| ([^|]*) \|", text, re.MULTILINE)
+    return [name for cell in cells for name in NAME.findall(cell)]
+
+
+def names(kind: type) -> list[str]:
+    return [field.name for field in fields(kind)]
+
+
+def test_given_the_routes_when_looked_up_then_the_page_has_them_and_no_others() -> None:
+    served = Routes(cast(HandoffService, None)).table()
+    assert sorted(ROUTE.findall(PAGE)) == sorted(f"{method} {path}" for method, path, _ in served)
+
+
+@pytest.mark.parametrize(
+    ("title", "kind"),
+    [
+        ("GET /v1/health", Health),
+        ("GET /v1/handoffs", Listing),
+        ("POST /v1/handoffs", Start),
+        ("A handoff", HandoffView),
+    ],
+)
+def test_given_a_route_when_looked_up_then_every_member_is_in_its_table_and_no_other(
+    title: str, kind: type
+) -> None:
+    assert sorted(rows(part(title))) == sorted(names(kind))
+
+
+@pytest.mark.parametrize(
+    ("title", "kinds"),
+    [
+        ("GET /v1/handoffs/{id}/story", [StoryLine]),
+        ("GET /v1/handoffs/{id}/journal", [JournalLine]),
+        ("POST /v1/handoffs", [Location]),
+        ("A handoff", [LeadView, AgentView, OfferView]),
+        ("Problems", [Fault]),
+    ],
+)
+def test_given_an_inner_object_when_looked_up_then_its_members_are_named(
+    title: str, kinds: list[type]
+) -> None:
+    told = set(re.findall(r'"([a-z_]+)"', part(title)))
+    assert {name for kind in kinds for name in names(kind)} <= told
+
+
+def test_given_the_problems_when_looked_up_then_the_page_has_them_and_no_others() -> None:
+    assert sorted(rows(part("Problems"))) == sorted(problems.TITLES)
+
+
+def test_given_the_limits_when_looked_up_then_the_page_tells_them() -> None:
+    assert f"from 1 to {reading.LIMIT_AT_MOST}; {reading.LIMIT} when not given" in PAGE
+    assert f"at most {BODY_AT_MOST // 1024} kB" in PAGE
+    cut = [options.LIMITS["name"], options.LIMITS["number"], options.LIMITS["summary"], options.DETAIL_LIMIT]
+    for number in (*cut, options.DETAILS_AT_MOST):
+        assert re.search(rf"\b{number}\b", part("POST /v1/handoffs"))

@@ -1,0 +1,135 @@
+"""The ARI and AMI adapters by themselves: connected to a real Asterisk, with a test in the engine's place."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from asterisk_warm.ami.manager import AmiManager
+from asterisk_warm.ari.client import AriClient
+from asterisk_warm.ari.link import AriLink
+from asterisk_warm.ari.pbx import AriPbx
+from asterisk_warm.core.handoff.events import Event
+from asterisk_warm.core.handoff.ids import agent_leg, bridge_id
+from asterisk_warm.engine.ports import AtDoor, LeadAtDoor
+from asterisk_warm.lab.asterisk import PrivateAsterisk
+
+E = TypeVar("E", bound=Event)
+PATIENCE = 5.0
+
+
+class Engine:
+    """In the engine's place: keeps what the link tells, in order."""
+
+    def __init__(self) -> None:
+        self.facts: list[tuple[str, Event]] = []
+        self.doors: list[AtDoor] = []
+        self.handoffs: dict[str, str] = {}
+        """Which handoff a lead's channel belongs to, as the tests have it."""
+        self.recoveries = 0
+        self._changed = asyncio.Event()
+
+    def lead_entered(self, lead: LeadAtDoor, team: str, options: Sequence[str]) -> None:
+        self.doors.append(AtDoor(lead, team, options))
+        self._wake()
+
+    def post(self, handoff: str, event: Event) -> None:
+        self.facts.append((handoff, event))
+        self._wake()
+
+    def handoff_of_lead(self, channel: str) -> str | None:
+        return self.handoffs.get(channel)
+
+    async def recover(self) -> None:
+        self.recoveries += 1
+        self._wake()
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def until(self, what: Callable[[], Any]) -> Any:
+        """What `what` returns as soon as it is true. Raises TimeoutError."""
+        async with asyncio.timeout(PATIENCE):
+            while not (found := what()):
+                await self._changed.wait()
+        return found
+
+    async def fact(self, kind: type[E], handoff: str) -> E:
+        """The first fact of that kind about that handoff."""
+
+        def look() -> E | None:
+            return next((e for h, e in self.facts if h == handoff and isinstance(e, kind)), None)
+
+        try:
+            found: E = await self.until(look)
+        except TimeoutError:
+            raise AssertionError(f"no {kind.__name__}; there were {self.facts}") from None
+        return found
+
+    def told(self, kind: type[E], handoff: str) -> list[E]:
+        return [event for h, event in self.facts if h == handoff and isinstance(event, kind)]
+
+
+class Adapters:
+    """Connected when entered."""
+
+    def __init__(self, asterisk: PrivateAsterisk, app: str = "asterisk_warm") -> None:
+        url = asterisk.ari_url.removesuffix("/ari")
+        self.asterisk = asterisk
+        self.client = AriClient(url, asterisk.ari_user, asterisk.ari_password)
+        self.ami = AmiManager(asterisk.ami_host, asterisk.ami_port, asterisk.ami_user, asterisk.ami_secret)
+        self.pbx = AriPbx(self.client, app, self.ami)
+        self.link = AriLink(self.client, app, self.pbx)
+        self.engine = Engine()
+        self.running: asyncio.Task[None] | None = None
+        self._ami_running: asyncio.Task[None] | None = None
+        self._handoffs = 0
+
+    async def __aenter__(self) -> Self:
+        self._ami_running = asyncio.create_task(self.ami.run())
+        self.connect()
+        await asyncio.wait_for(self.link.reachable(), PATIENCE)
+        assert await self.ami.wait_connected(PATIENCE)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        tasks = [task for task in (self.running, self._ami_running) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.client.close()
+
+    def connect(self) -> None:
+        self.running = asyncio.create_task(self.link.run(self.engine, _nothing))
+
+    async def disconnect(self) -> None:
+        """As when the daemon goes: the websocket is closed."""
+        assert self.running is not None
+        self.running.cancel()
+        await asyncio.gather(self.running, return_exceptions=True)
+
+    async def lead_at_door(self, number: int = 0) -> tuple[str, str]:
+        """The `number`th lead who came: (its channel, a handoff id for it)."""
+        await self.engine.until(lambda: len(self.engine.doors) > number)
+        channel = self.engine.doors[number].lead.channel
+        self._handoffs += 1
+        handoff = f"warm-test{self._handoffs}"
+        self.engine.handoffs[channel] = handoff
+        return channel, handoff
+
+
+def leg(handoff: str, number: int = 1) -> str:
+    return agent_leg(handoff, number)
+
+
+def bridge(handoff: str) -> str:
+    return bridge_id(handoff)
+
+
+async def _nothing() -> None:
+    """Nothing to check at connect."""
