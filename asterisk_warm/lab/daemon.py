@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from asterisk_warm.cli.client import Client
 from asterisk_warm.lab.asterisk import PrivateAsterisk
 
 READY_SECONDS = 60.0
@@ -165,15 +163,7 @@ class Daemon:
 
     def request(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         """(HTTP status, decoded JSON). Raises OSError when nobody listens."""
-        connection = _UnixConnection(self.socket)
-        try:
-            data = None if body is None else json.dumps(body).encode()
-            connection.request(method, path, data, {"Content-Type": "application/json"} if data else {})
-            answer = connection.getresponse()
-            text = answer.read()
-            return answer.status, json.loads(text) if text else None
-        finally:
-            connection.close()
+        return Client(self.socket).request(method, path, body)
 
     def handoffs(self) -> list[dict[str, Any]]:
         """All handoffs, newest first."""
@@ -201,14 +191,3 @@ class Daemon:
                 return seen[number]
             time.sleep(_POLL)
         raise DaemonFailed(f"not within {seconds:g} s; the handoffs are: {seen[: number + 1]}")
-
-
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=10)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(10)
-        self.sock.connect(str(self._path))

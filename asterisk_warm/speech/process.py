@@ -69,7 +69,8 @@ class WorkerProcess:
             size, kind = HEAD.unpack(await self._answers.readexactly(HEAD.size))
             answer = Frame(Kind(kind), await self._answers.readexactly(size))
             answered = True
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, ConnectionError, RuntimeError):
+            # RuntimeError: what uvloop says of a pipe to a process that has ended.
             status = await self._process.wait()
             raise EngineDown(f"the speech worker ended with status {status}") from None
         finally:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from crash_gate import Gate
 
 from asterisk_warm.lab.call import Call
@@ -20,7 +21,7 @@ from asterisk_warm.lab.daemon import DaemonFailed
 from asterisk_warm.lab.phones import Phone, Phones
 from asterisk_warm.lab.root import Root
 from asterisk_warm.lab.stage import Stage
-from asterisk_warm.lab.tones import MUSIC_HZ, chord, write_wav
+from asterisk_warm.lab.tones import MUSIC_HZ, Hearing, chord, write_wav
 from asterisk_warm.lab.traffic import Traffic
 
 FINAL = ("COMPLETED", "RETURNED", "ABANDONED", "FAILED")
@@ -35,6 +36,7 @@ RESUMED_SECONDS = 5.0
 """From the restart to every handoff's having been compared with what Asterisk has."""
 HEALED_SECONDS = 0.7
 """From then to the lead's hearing somebody or something again, where nobody was left with them."""
+STEADY_FRAMES = 12
 _TICK = 0.04
 
 
@@ -317,10 +319,16 @@ class CrashScene:
             silence = heard.longest_silence(healed, over - 0.1)
             if silence > 0.35:
                 faults.append(f"the lead heard nothing for {silence:.2f} s after the restart")
-        met = [hz for hz in strangers if heard.hears(hz, frames=25)]
+        met = [hz for hz in strangers if _steady(heard, hz)]
         if met:
             faults.append(f"the lead heard others' agents: {met}")
         return faults
+
+
+def _steady(heard: Hearing, hz: int) -> bool:
+    """Is it a phone's tone that is heard, and not just a voice that comes by?"""
+    runs = np.split(has := heard.has(hz), np.flatnonzero(np.diff(has)) + 1)
+    return any(len(run) >= STEADY_FRAMES and run[0] for run in runs if len(run))
 
 
 def _kept_waiting(pid: int) -> float:
@@ -330,7 +338,12 @@ def _kept_waiting(pid: int) -> float:
 
 async def _all(acts: Sequence[Act], what: Callable[[Act], Awaitable[None]]) -> None:
     """For all acts at once; every failure is told, with the act's name."""
-    results = await asyncio.gather(*(what(act) for act in acts), return_exceptions=True)
+    t0=time.time()  # XXX
+    async def timed(act):  # XXX
+        try: return await what(act)
+        finally: print(f"T {act.case.name} {time.time()-t0:.1f}") if time.time()-t0>4 else 0
+    results = await asyncio.gather(*(timed(act) for act in acts), return_exceptions=True)
+    print(f"TALL {time.time()-t0:.1f}")
     failures = [
         f"{act.case.name}: {type(result).__name__}: {result}"
         for act, result in zip(acts, results, strict=True)

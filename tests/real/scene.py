@@ -340,6 +340,10 @@ class HastyPhone(ExactPhone):
         self._voice.close()
         self.ended.set()
 
+    async def hang_up_at(self, when: float) -> None:
+        await asyncio.sleep(max(0.0, when - time.time()))
+        self.hang_up()
+
 
 class HastyLead(HostileLead):
     """A hand-written lead who changes their mind."""

@@ -23,9 +23,7 @@ LEAD = FoundChannel("lead-1", True, BRIDGE, True)
 
 
 def test_given_lead_and_agents_then_each_is_told_as_found():
-    event = compare(
-        offering().handoff, found(LEAD, leg(1), leg(2, up=False)), 1001.0, after_outage=True
-    )
+    event = compare(offering().handoff, found(LEAD, leg(1), leg(2, up=False)), 1001.0, after_outage=True)
     assert (event.at, event.after_outage) == (1001.0, True)
     assert (event.lead_present, event.lead_in_stasis, event.lead_in_bridge) == (True, True, True)
     assert event.bridge_present

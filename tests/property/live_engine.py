@@ -1,0 +1,125 @@
+"""The real engine on a real journal in SQLite, in real time, upon the simulated Asterisk."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from property.handoffs import AGENTS, policy
+from property.model_asterisk import LEAD, ModelPbx, World, lead_at_door
+
+from asterisk_warm.core.handoff import events as ev
+from asterisk_warm.core.handoff.model import Playing
+from asterisk_warm.engine.executor import Executor
+from asterisk_warm.engine.intake import Intake, Team
+from asterisk_warm.engine.ports import Entry, LeadAtDoor
+from asterisk_warm.engine.service import HandoffService
+from asterisk_warm.engine.views import HandoffView, Health
+from asterisk_warm.store import Database, SqlJournal
+
+PATIENCE = 5.0
+
+
+class WatchedJournal(SqlJournal):
+    """The journal, telling when it has written."""
+
+    written: Callable[[], None]
+
+    async def commit(self, entry: Entry) -> Sequence[int] | None:
+        ids = await super().commit(entry)
+        self.written()
+        return ids
+
+
+class Live:
+    def __init__(self, database: Database, **settings: Any) -> None:
+        self.world = World(self._told, time.time)
+        self.pbx = ModelPbx(self.world, at_once=True)
+        self.pbx.entered = self._fetched
+        self.journal = WatchedJournal(database)
+        self.journal.written = self._changed
+        self.settings = settings
+        self._moved = asyncio.Event()
+        self.reachable = asyncio.Event()
+        self.reachable.set()
+        self.start()
+
+    def start(self) -> None:
+        """A new engine, as after a restart."""
+        executor = Executor(self.pbx, self.pbx, speech_seconds=1.0, reachable=self._reachable)
+        teams = {"sales": Team("sales", "Sales", AGENTS, policy(**self.settings))}
+        self.service = HandoffService(self.journal, self.pbx, executor, Intake(teams), _health)
+
+    async def _reachable(self) -> None:
+        await self.reachable.wait()
+
+    def _told(self, handoff: str, event: ev.Event) -> None:
+        self.service.post(handoff, event)
+        self._changed()
+
+    def _changed(self) -> None:
+        self._moved.set()
+
+    def _fetched(self, channel: str, arguments: Sequence[str]) -> None:
+        self.enter(channel, arguments[1], arguments[2:])
+
+    def enter(self, channel: str = LEAD, team: str = "sales", options: Sequence[str] = ()) -> str:
+        lead: LeadAtDoor = lead_at_door(channel)
+        self.service.lead_entered(lead, team, options)
+        self.world.handoff = self.service.handoff_of_lead(channel) or ""
+        return self.world.handoff
+
+    async def until(self, what: Callable[[], object]) -> None:
+        """Wait until it is so; looked at whenever the journal or the world has changed."""
+        async with asyncio.timeout(PATIENCE):
+            while not what():
+                self._moved.clear()
+                await asyncio.sleep(0)
+                if not what():
+                    await self._moved.wait()
+
+    async def view(self) -> HandoffView:
+        return await self.service.show(self.world.handoff)
+
+    async def until_state(self, state: str) -> HandoffView:
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                self._moved.clear()
+                row = await self.journal.get(self.world.handoff)
+                if row is not None and row.state == state:
+                    return await self.view()
+                await self._moved.wait()
+
+    async def until_settled(self) -> HandoffView:
+        await self.until(lambda: self.service.handoff_of_lead(LEAD) is None)
+        return await self.view()
+
+    async def until_rung(self) -> None:
+        await self.until(
+            lambda: all(leg.dialed for leg in self.world.agents().values()) and self.world.agents()
+        )
+
+    async def until_heard(self, what: Playing) -> str:
+        def playing() -> list[str]:
+            return [playback for playback in self.world.playbacks if f"~{what}~" in playback]
+
+        await self.until(playing)
+        return playing()[0]
+
+
+async def _health(open_handoffs: int) -> Health:
+    return Health("test", "model", True, True, open_handoffs, ())
+
+
+@asynccontextmanager
+async def live(folder: Path, **settings: Any) -> AsyncIterator[Live]:
+    async with await Database.open(f"sqlite:///{folder / 'warm.db'}") as database:
+        stage = Live(database, **settings)
+        try:
+            yield stage
+        finally:
+            await stage.service.stop()
