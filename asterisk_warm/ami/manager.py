@@ -23,6 +23,7 @@ log = structlog.get_logger(__name__)
 ACTION_SECONDS = 4.0
 PING_SECONDS = 10.0
 FIRST_RETRY, LAST_RETRY = 0.2, 10.0
+_GONE = ("Channel does not exist", "No such channel")
 NEVER = 1 << 30
 """Switches off panoramisk's own ping, which does not look at the answer."""
 
@@ -111,31 +112,24 @@ class AmiManager:
         return answer
 
     async def redirect(self, channel: str, location: Location) -> None:
-        """Take a channel (by name) out of whatever it does, to a place in the dialplan. Raises
-        LegGone when there is none."""
-        try:
-            await self.action(
-                "Redirect",
-                {
-                    "Channel": channel,
-                    "Context": location.context,
-                    "Exten": location.extension,
-                    "Priority": str(location.priority),
-                },
-            )
-        except PbxRefused as refused:
-            if "does not exist" in str(refused) or "No such channel" in str(refused):
-                raise LegGone(f"channel {channel} is gone") from refused
-            raise
+        """Take a channel (by name or id) out of whatever it does, to a place in the dialplan. Raises
+        LegGone when there is none. Asterisk does not check the place: a channel that is sent nowhere
+        is hung up."""
+        context, extension = location.context, location.extension
+        place = {"Context": context, "Exten": extension, "Priority": str(location.priority)}
+        await self._order("Redirect", channel, place)
 
     async def set_variable(self, channel: str, name: str, value: str) -> None:
         """Set a channel variable or function, wherever the channel is. Raises LegGone when there is
         none."""
+        await self._order("Setvar", channel, {"Variable": name, "Value": value})
+
+    async def _order(self, name: str, channel: str, headers: Mapping[str, str]) -> None:
         try:
-            await self.action("Setvar", {"Channel": channel, "Variable": name, "Value": value})
+            await self.action(name, {"Channel": channel, **headers})
         except PbxRefused as refused:
-            if "No such channel" in str(refused):
-                raise LegGone(f"channel {channel} is gone") from refused
+            if any(words in str(refused) for words in _GONE):
+                raise LegGone("the channel is gone") from refused
             raise
 
     async def version(self) -> str:

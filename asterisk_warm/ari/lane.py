@@ -13,9 +13,8 @@ import msgspec
 from asterisk_warm.engine.ports import PbxUnreachable
 
 REQUEST_SECONDS = 5.0
-CROWDED, STUCK_SECONDS = 6, 0.012
-"""Asterisk carries out one after the other: behind that many, or behind one that takes that long, others do
-not queue."""
+STUCK_SECONDS = 0.1
+"""Asterisk carries out one after the other: behind one that takes that long, others do not queue."""
 _JSON = "application/json"
 
 
@@ -68,7 +67,7 @@ class Lane:
         if not self._waiting:
             return self._open
         sent, _ = next(iter(self._waiting.values()))
-        return self._open and len(self._waiting) < CROWDED and self._clock() - sent < STUCK_SECONDS
+        return self._open and self._clock() - sent < STUCK_SECONDS
 
     async def knock(self) -> None:
         """Ask whether Asterisk takes requests here. There may never be an answer, so none is awaited."""

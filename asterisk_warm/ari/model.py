@@ -78,5 +78,6 @@ USED = (
     "Dial",
     "PlaybackFinished",
     "ApplicationReplaced",
+    "RESTResponse",
 )
 """Event types that mean something here: half of what Asterisk would send are variables set at hangup."""

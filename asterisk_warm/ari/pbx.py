@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 from asterisk_warm.ari.awaited import Awaited
 from asterisk_warm.ari.client import AriClient, NotThere, part
 from asterisk_warm.ari.model import Application, Bridge, Channel, DeviceState, Message, Variable
-from asterisk_warm.ari.shown import shown_name, shown_number
+from asterisk_warm.ari.shown import literal, shown_name, shown_number
 from asterisk_warm.ari.translate import lead_at_door
 from asterisk_warm.engine.ports import (
     EndpointUnreachable,
@@ -58,11 +58,18 @@ class AriPbx:
         self._awaited = Awaited()
         self._perhaps_joined: set[str] = set()
         """Agents whose joining met no answer."""
+        self._names: dict[str, str] = {}
+        """What Asterisk calls the agents' channels, by our ids."""
 
     def tell(self, message: Message) -> None:
         """Every event, so that an order can wait for the one that it causes."""
         self._awaited.tell(message)
-        if message.type == "ChannelDestroyed" and message.channel is not None:
+        if message.channel is None:
+            return
+        if message.type == "StasisStart":
+            self._names[message.channel.id] = message.channel.name
+        elif message.type in ("ChannelDestroyed", "StasisEnd"):
+            self._names.pop(message.channel.id, None)
             self._perhaps_joined.discard(message.channel.id)
 
     # -- the lead --------------------------------------------------------------------------------------------
@@ -90,8 +97,8 @@ class AriPbx:
         await self._post(f"/channels/{lead}/moh", mohClass=music or DEFAULT_MUSIC)
 
     async def play_to_lead(self, lead: str, playback: str, media: Sequence[str]) -> None:
-        # Music and a file on one channel would take turns, frame by frame.
-        await self._delete(f"/channels/{lead}/moh")
+        # In a bridge Asterisk suspends the channel's music for the file and resumes it by itself (16 and 22): should
+        # we be gone by then, the lead is not left in silence.
         await self.play(lead, playback, media)
 
     async def return_lead(self, lead: str, variables: Mapping[str, str], to: Location | None) -> None:
@@ -178,8 +185,9 @@ class AriPbx:
         introduction: Sequence[str],
         playback: str,
     ) -> None:
-        quiet = [self._delete(f"/channels/{lead}/moh"), *(self.stop_playback(one) for one in stop)]
-        await _all(self._bring_in(bridge, agent), *quiet)
+        # In this order on the wire: nobody can be brought in while something is played to them.
+        quiet = [*(self.stop_playback(one) for one in stop), self._delete(f"/channels/{lead}/moh")]
+        await _all(*quiet, self._bring_in(bridge, agent))
         if introduction:
             # Both hear the same line at the same time, so both know when to speak; it is over for both at
             # once.
@@ -202,10 +210,10 @@ class AriPbx:
     async def let_go(self, lead: str, agent: str, variables: Mapping[str, str]) -> None:
         # Told of both ends even though they leave our application.
         sources = f"channel:{lead},channel:{agent}"
-        peer = await self._ari.get(f"/channels/{agent}", Channel)
+        peer = self._names.get(agent) or (await self._ari.get(f"/channels/{agent}", Channel)).name
         await _all(
             self._post(f"/applications/{self._app}/subscription", eventSource=sources),
-            self._set_all(lead, {**variables, "WARM_PEER": peer.name}),
+            self._set_all(lead, {**variables, "WARM_PEER": peer}),
         )
         await self._continue(lead, Location("warm-connected", "s", 1))
 
@@ -273,6 +281,8 @@ class AriPbx:
     async def _promptly(self, channel: str, order: Awaitable[T]) -> T:
         """See an order on a channel through. Before 20.9 and 21.4, Asterisk looks at the orders for a
         channel without sound (not answered yet) only every 200 ms, unless something wakes it."""
+        if self._ari.over_websocket:
+            return await order  # As every Asterisk with that wakes a channel for each order.
         task = asyncio.ensure_future(order)
         try:
             for pause in WAKE_AFTER:
@@ -297,9 +307,12 @@ class AriPbx:
         return channel in (await self._ari.get(f"/bridges/{bridge}", Bridge)).channels
 
     async def _set_all(self, channel: str, variables: Mapping[str, str]) -> None:
-        path = f"/channels/{channel}/variable"
-        bodies = ({"variable": name, "value": value} for name, value in variables.items())
-        await _all(*(self._ari.request("POST", path, body=body) for body in bodies))
+        if variables:
+            body = {
+                "variable": f"ARRAY({','.join(variables)})",
+                "value": ",".join(map(literal, variables.values())),
+            }
+            await self._ari.request("POST", f"/channels/{channel}/variable", body=body)
 
     async def _post(self, path: str, **query: str) -> None:
         await self._ari.request("POST", path, query)

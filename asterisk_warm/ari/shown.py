@@ -17,3 +17,11 @@ def shown_number(number: str) -> str:
     """Only what can stand in a number: letters, digits, + * # - . _"""
     kept = "".join(c for c in number if c.isascii() and (c.isalnum() or c in "+*#-._"))
     return kept[:NUMBER_LIMIT]
+
+
+def literal(value: str) -> str:
+    """A value for the dialplan function ARRAY, in which some characters would part or group values."""
+    return "".join(f"\\{c}" if c in _PARTING else c for c in value)
+
+
+_PARTING = frozenset('\\",()[]')

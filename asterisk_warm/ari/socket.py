@@ -98,8 +98,8 @@ class EventSocket:
                 self._on_lost()
 
     async def _greet(self, lane: Lane) -> None:
-        # await lane.knock()
         await self._filter()
+        await lane.knock()
         await self._on_connected()
 
     async def _filter(self) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 class TemplateError(ValueError):
@@ -83,7 +84,12 @@ _TOKEN = re.compile(r"\{\{|\}\}|\{([a-z][a-z0-9_]*)\}|[{}]")
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]+")
 
 
-def _parse(template: str) -> Iterator[str | Placeholder]:
+@lru_cache
+def _parse(template: str) -> tuple[str | Placeholder, ...]:
+    return tuple(_parts(template))
+
+
+def _parts(template: str) -> Iterator[str | Placeholder]:
     position = 0
     for token in _TOKEN.finditer(template):
         yield _CONTROL.sub(" ", template[position : token.start()])

@@ -4,6 +4,7 @@ next event."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -84,6 +85,11 @@ class Mailbox:
         self._timer.arm(next_deadline(handoff))
         self._task = asyncio.create_task(self._run(), name=handoff.id)
 
+    async def caught_up(self) -> None:
+        """Wait until what has been posted so far is taken (or the handoff is over)."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._events.join(), ASK_SECONDS)
+
     async def changed(self) -> None:
         """Wait until the handoff has taken another event."""
         await self._changed.wait()
@@ -121,11 +127,15 @@ class Mailbox:
             if self._unfinished:
                 unfinished, self._unfinished = self._unfinished, ()
                 self.execute(unfinished)
+            self._events.task_done()
             if (asked := self._asked.pop(event.event_id, None)) is not None and not asked.done():
                 asked.set_result(None)
             if self.handoff is not None and self.handoff.settled:
                 await self._flush()
                 self._settled(self)
+                while not self._events.empty():
+                    self._events.get_nowait()
+                    self._events.task_done()
                 return
 
     async def _take(self, event: Event, outcome_of: int | None) -> None:
@@ -179,17 +189,20 @@ class Mailbox:
     # -- orders ----------------------------------------------------------------------------------------------
 
     def execute(self, orders: Sequence[tuple[int, Command]]) -> None:
-        """Carry out orders: side by side, but one after the other where they are about the same leg."""
-        for outbox_id, command in orders:
-            task = asyncio.create_task(self._execute(outbox_id, command))
+        """Carry out orders: side by side, but one after the other where they are about the same leg. What
+        stands first (the join) is on the wire before the others."""
+        for position, (outbox_id, command) in enumerate(orders):
+            task = asyncio.create_task(self._execute(outbox_id, command, at_once=position == 0))
             self._orders.add(task)
             task.add_done_callback(self._orders.discard)
 
-    async def _execute(self, outbox_id: int, command: Command) -> None:
+    async def _execute(self, outbox_id: int, command: Command, *, at_once: bool) -> None:
         self._running[outbox_id] = command
         locks = [self._locks.setdefault(leg, asyncio.Lock()) for leg in legs(command)]
         async with _all(locks):
             try:
+                if not at_once:
+                    await asyncio.sleep(0)
                 outcome = await self._executor.run(self._present, command)
             finally:
                 del self._running[outbox_id]

@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 from asterisk_warm.core.handoff.commands import Command, RingAgent
 from asterisk_warm.core.handoff.events import Reconciled
+from asterisk_warm.core.handoff.handlers.recovery import still_wanted
 from asterisk_warm.core.handoff.ids import agent_leg, bridge_id
 from asterisk_warm.core.handoff.model import Handoff
 from asterisk_warm.engine.ids import new_event_id
@@ -25,7 +26,9 @@ def compare(
         for offer in handoff.offers
         if offer.leg_open
     }
-    to_ring = {command.offer for command in pending if isinstance(command, RingAgent)}
+    to_ring = {
+        order.offer for order in pending if isinstance(order, RingAgent) and still_wanted(handoff, order)
+    }
     return Reconciled(
         at=at,
         event_id=new_event_id(),
@@ -33,7 +36,6 @@ def compare(
         lead_present=lead is not None,
         lead_in_stasis=lead is not None and lead.in_stasis,
         lead_in_bridge=lead is not None and lead.bridge == bridge,
-        bridge_present=bridge in found.bridges,
         agents_up=tuple(n for n, leg in legs.items() if leg and leg.up),
         agents_ringing=tuple(
             n for n, leg in legs.items() if (leg and not leg.up) or (leg is None and n in to_ring)

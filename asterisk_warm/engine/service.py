@@ -185,9 +185,24 @@ class HandoffService:
 
     def lead_entered(self, lead: LeadAtDoor, team: str, options: Sequence[str]) -> None:
         """A channel has entered our application and asks for a team."""
-        if self._open.holding(lead.channel) is not None:
+        mailbox = self._open.find(self._open.holding(lead.channel) or "")
+        if mailbox is None:
+            self._enter(lead, team, options)
+        else:
+            self._spawn(self._enter_again(mailbox, lead, team, options))
+
+    async def _enter_again(
+        self, mailbox: Mailbox, lead: LeadAtDoor, team: str, options: Sequence[str]
+    ) -> None:
+        """Somebody may have sent the lead here again before their earlier handoff has taken that they
+        left it."""
+        await mailbox.caught_up()
+        if self._open.holding(lead.channel) is None:
+            self._enter(lead, team, options)
+        else:
             log.info("lead is in a handoff already", channel=lead.channel)
-            return
+
+    def _enter(self, lead: LeadAtDoor, team: str, options: Sequence[str]) -> None:
         ticket = next((o.removeprefix("ticket=") for o in options if o.startswith("ticket=")), None)
         fetch = self._fetches.get(ticket) if ticket is not None else None
         if ticket is not None and fetch is None:
@@ -231,7 +246,7 @@ class HandoffService:
             # Came in, but the daemon died before it was in the journal.
             if self._open.handoff_of_lead(at_door.lead.channel) is None:
                 log.info("lead found waiting without a handoff", channel=at_door.lead.channel)
-                self.lead_entered(at_door.lead, at_door.team, at_door.options)
+                self._enter(at_door.lead, at_door.team, at_door.options)
 
     def _spawn(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)

@@ -20,7 +20,7 @@ from asterisk_warm.core.handoff.commands import (
 )
 from asterisk_warm.core.handoff.events import Event, HandoffRequested
 from asterisk_warm.core.handoff.ids import PREFIX, agent_leg, bridge_id, parse_agent_leg
-from asterisk_warm.core.handoff.model import Status
+from asterisk_warm.core.handoff.model import Handoff, Status
 from asterisk_warm.engine import codec
 from asterisk_warm.engine.executor import Executor
 from asterisk_warm.engine.mailbox import Mailbox
@@ -83,30 +83,42 @@ class Switchboard:
     async def recover(self) -> Found:
         """Compare every open handoff with what Asterisk really has; at the first call, load them from
         the journal first. Returns what Asterisk has. Raises PbxError when it cannot be read."""
-        found = await self._pbx.look()
-        for stored in await self._journal.unsettled():
-            if stored.id not in self._mailboxes:
-                self._resume(stored, found)
-            else:
-                self._reconcile(self._mailboxes[stored.id], found)
+        # What came after the reading had begun is not in it: it must not be taken for gone.
+        asked, open_before = time.time(), frozenset(self._mailboxes)
+        kept = [stored for stored in await self._journal.unsettled() if stored.id not in open_before]
+        # Opened first: facts that come while Asterisk is read wait in the mailbox.
+        resumed = [(stored, self._reopen(stored)) for stored in kept]
+        try:
+            found = await self._pbx.look()
+        except PbxError:
+            for stored, _ in resumed:
+                del self._mailboxes[stored.id]
+            raise
+        for stored, handoff in resumed:
+            self._resume(stored, handoff, found, asked)
+        for handoff_id in open_before & self._mailboxes.keys():
+            self._reconcile(self._mailboxes[handoff_id], found, asked)
         await self._reap(found)
         return found
 
-    def _resume(self, stored: StoredHandoff, found: Found) -> None:
+    def _reopen(self, stored: StoredHandoff) -> Handoff:
         handoff = codec.decode_handoff(stored.snapshot_json)
+        self._open(handoff.id, handoff.lead.channel)
+        return handoff
+
+    def _resume(self, stored: StoredHandoff, handoff: Handoff, found: Found, asked: float) -> None:
         pending = [(n, codec.decode_command(kind, data)) for n, kind, data in stored.pending]
         again = [(n, command) for n, command in pending if isinstance(command, RERUN)]
         log.info("resuming", id=handoff.id, state=handoff.state.value, unfinished=len(again))
-        mailbox = self._open(handoff.id, handoff.lead.channel)
-        event = compare(
-            handoff, found, time.time(), after_outage=True, pending=[command for _, command in again]
-        )
-        mailbox.resume(handoff, event, again, [n for n, command in pending if not isinstance(command, RERUN)])
+        orders = [command for _, command in again]
+        event = compare(handoff, found, asked, after_outage=True, pending=orders)
+        overtaken = [n for n, command in pending if not isinstance(command, RERUN)]
+        self._mailboxes[handoff.id].resume(handoff, event, again, overtaken)
 
-    def _reconcile(self, mailbox: Mailbox, found: Found) -> None:
+    def _reconcile(self, mailbox: Mailbox, found: Found, asked: float) -> None:
         if mailbox.handoff is not None:
             running: Sequence[Command] = mailbox.running
-            mailbox.post(compare(mailbox.handoff, found, time.time(), after_outage=True, pending=running))
+            mailbox.post(compare(mailbox.handoff, found, asked, after_outage=True, pending=running))
 
     async def _reap(self, found: Found) -> None:
         """Whatever bears our name but belongs to no open handoff is cleared away."""

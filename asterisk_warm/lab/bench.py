@@ -283,7 +283,7 @@ def show(console: Console, version: str, rows: Sequence[Figures]) -> None:
     ):
         table.add_column(name, justify="left" if name == "way" else "right")
     for row in rows:
-        warm = row.way == WARM
+        ours = row.way == WARM
         table.add_row(
             str(row.concurrent),
             row.way,
@@ -294,7 +294,7 @@ def show(console: Console, version: str, rows: Sequence[Figures]) -> None:
             f"{row.first_invite:.0f}",
             f"{row.asterisk_cpu:.0%}",
             f"{row.daemon_cpu:.0%}",
-            f"{row.daemon_rss_kib / 1024:.0f}" if warm else "",
+            f"{row.daemon_rss_kib / 1024:.0f}" if ours else "",
             "" if row.kib_per_handoff is None else f"{row.kib_per_handoff:.0f}",
         )
     console.print(table)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 SPOKEN_LIMIT = 600
 """Characters of one line that are spoken; about forty seconds, more than any agent listens to."""
@@ -25,6 +26,7 @@ _MARKS = frozenset(".,;:!?'-()/%+$")
 _KEPT = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Sc"})  # letters, their accents, currency signs
 
 
+@lru_cache(1024)
 def speakable(text: str) -> str:
     """The part of `text` a speech engine may be given: one line of at most `SPOKEN_LIMIT` characters.
 

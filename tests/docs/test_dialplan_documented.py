@@ -18,7 +18,9 @@ VARIABLE = re.compile(r"\bWARM_[A-Z_]*[A-Z]\b")
 def test_given_a_variable_of_the_dialplan_or_the_code_then_it_is_documented() -> None:
     used = {name for text in (DIALPLAN, *CODE) for name in VARIABLE.findall(text)}
     used -= {"WARM_LEAD"}
-    in_config = {name for name in used if f"env:{name}" in (ROOT / "config" / "asterisk_warm.yaml").read_text()}
+    in_config = {
+        name for name in used if f"env:{name}" in (ROOT / "config" / "asterisk_warm.yaml").read_text()
+    }
     assert used - in_config <= set(VARIABLE.findall(PAGE)), "document it in docs/dialplan.md"
 
 

@@ -135,7 +135,6 @@ kinds = st.one_of(
                 "lead_present": t[1],
                 "lead_in_stasis": t[1] and t[2],
                 "lead_in_bridge": t[1] and t[2] and t[3],
-                "bridge_present": t[4],
                 "agents_up": t[5],
                 "agents_ringing": tuple(n for n in t[6] if n not in t[5]),
                 "agents_joined": tuple(n for n in t[7] if n in t[5]),

@@ -49,7 +49,6 @@ class History:
             "lead_present": True,
             "lead_in_stasis": True,
             "lead_in_bridge": True,
-            "bridge_present": True,
             "agents_up": (),
             "agents_ringing": (),
             "agents_joined": (),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -22,6 +23,7 @@ from asterisk_warm.engine.views import HandoffView, Health
 from asterisk_warm.store import Database, SqlJournal
 
 PATIENCE = 5.0
+SOON = 0.02
 
 
 class WatchedJournal(SqlJournal):
@@ -74,13 +76,13 @@ class Live:
         return self.world.handoff
 
     async def until(self, what: Callable[[], object]) -> None:
-        """Wait until it is so; looked at whenever the journal or the world has changed."""
+        """Wait until it is so; looked at whenever the journal or the world has changed, and again soon after,
+        because what follows from a change takes a few turns of the loop."""
         async with asyncio.timeout(PATIENCE):
             while not what():
                 self._moved.clear()
-                await asyncio.sleep(0)
-                if not what():
-                    await self._moved.wait()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._moved.wait(), SOON)
 
     async def view(self) -> HandoffView:
         return await self.service.show(self.world.handoff)
@@ -92,7 +94,7 @@ class Live:
                 row = await self.journal.get(self.world.handoff)
                 if row is not None and row.state == state:
                     return await self.view()
-                await self._moved.wait()
+                await self._moved.wait()  # a row is there as soon as it is told to be
 
     async def until_settled(self) -> HandoffView:
         await self.until(lambda: self.service.handoff_of_lead(LEAD) is None)

@@ -253,8 +253,8 @@ class Order:
 
 
 class ModelPbx:
-    """The engine's `Pbx` and `Speaker` ports upon the world. Every order waits in `orders`; with `at_once` it is
-    carried out as it comes."""
+    """The engine's `Pbx` and `Speaker` ports upon the world. Every order waits in `orders`; with `at_once` it
+    is carried out as it comes."""
 
     def __init__(self, world: World, *, at_once: bool = False) -> None:
         self.world = world

@@ -117,12 +117,12 @@ class MemoryJournal:
         ]
 
     def _pending(self, kept: _Kept) -> Sequence[tuple[int, str, bytes]]:
-        return [
+        return tuple(
             (number, kind, data)
             for entry, ids in zip(kept.entries, kept.ids, strict=True)
             for number, (kind, data) in zip(ids, entry.commands, strict=True)
             if number not in self.done
-        ]
+        )
 
     async def events(self, handoff: str) -> Sequence[StoredEvent]:
         kept = self.kept[handoff]

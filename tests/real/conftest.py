@@ -32,7 +32,13 @@ TEAMS = {
         "decision_seconds": 2,
         "introduction": False,
     },
-    "patient": {"name": "Patient", "agents": ["ana", "ben"], "ring_seconds": 6, "hold_seconds": 6, "comfort_seconds": 2},
+    "patient": {
+        "name": "Patient",
+        "agents": ["ana", "ben"],
+        "ring_seconds": 6,
+        "hold_seconds": 6,
+        "comfort_seconds": 2,
+    },
     "straight": {"name": "Straight", "agents": ["ana", "ben"], "mode": "blind", "introduction": False},
     **TONE_TEAMS,
 }

@@ -315,4 +315,9 @@ _LONG = (
     "accepted, nothing",
 )  # fmt: skip
 LONG = tuple(case for case in (*OFFERS, *JOINING) if case.name in _LONG)
-PLANS = (OFFERS, JOINING, EDGES, LONG)
+STOPPED = tuple(
+    case
+    for case in (*OFFERS, *JOINING)
+    if case.name in ("ringing, nothing", "briefing, pressed", "let go, nothing")
+)
+PLANS = (OFFERS, JOINING, EDGES, LONG, STOPPED)

@@ -18,7 +18,15 @@ from asterisk_warm.lab.capture import Capture
 from asterisk_warm.lab.phones import Phone, Phones
 from asterisk_warm.lab.rawphones import ExactPhone, HostileLead
 from asterisk_warm.lab.stage import AGENTS, Stage
-from asterisk_warm.lab.tones import AGENT_HZ, BRIEFING_MARKER_HZ, LEAD_HZ, MUSIC_HZ, RETURNED_HZ, chord, write_wav
+from asterisk_warm.lab.tones import (
+    AGENT_HZ,
+    BRIEFING_MARKER_HZ,
+    LEAD_HZ,
+    MUSIC_HZ,
+    RETURNED_HZ,
+    chord,
+    write_wav,
+)
 from asterisk_warm.lab.traffic import Traffic
 
 T = TypeVar("T")
@@ -40,7 +48,9 @@ _RECORDINGS = {
 }
 """Prompts as tones that analysis can tell from every voice: (pitch, seconds)."""
 
-_IN_TONES = {"templates": {"briefing": "{details}", "instructions": "...", "introduction": "...", "taken": "..."}}
+_IN_TONES = {
+    "templates": {"briefing": "{details}", "instructions": "...", "introduction": "...", "taken": "..."}
+}
 """Templates that say nothing, so that the prompts above are heard in their place."""
 
 RACERS = {f"racer{n}": f"Racer {n}" for n in range(20)}
@@ -51,6 +61,7 @@ TONE_TEAMS: dict[str, dict[str, Any]] = {
     "tones": {"name": "Tones", "agents": _ALL, **_QUIET},
     "introduced": {"name": "Introduced", "agents": _ALL, **_QUIET, "introduction": True},
     "soothed": {"name": "Soothed", "agents": _ALL, **_QUIET, "introduction": True, "comfort_seconds": 2},
+    "spoken": {"name": "Spoken", "agents": ["ana"], "comfort_seconds": 0},
     "hasty": {"name": "Hasty", "agents": ["ana", "ben"], **_QUIET, "ring_seconds": 1, "decision_seconds": 1},
     "blind": {"name": "Blind", "agents": _ALL, **_QUIET, "mode": "blind"},
     "blind-hasty": {"name": "Hasty", "agents": ["ana", "ben"], **_QUIET, "mode": "blind", "ring_seconds": 1},
@@ -299,7 +310,7 @@ async def talk(capture: Capture, lead: str, agent: str, agent_hz: int, *, after:
         traffic = capture.traffic()
         at_lead = traffic.heard_at(lead).between(after, float("inf"))
         at_agent = traffic.heard_at(agent).between(after, float("inf"))
-        good = at_lead.hears(agent_hz, frames=10) and at_agent.hears(LEAD_TONE, frames=10)
+        good = at_lead.hears(agent_hz, frames=20) and at_agent.hears(LEAD_TONE, frames=20)
         return traffic if good else None
 
     return await until(both, 8.0, f"{agent_hz} Hz at the lead and {LEAD_TONE} Hz at the agent")

@@ -16,6 +16,7 @@ from asterisk_warm.ami import manager
 from asterisk_warm.ami.manager import AmiManager
 from asterisk_warm.ari import socket as event_socket
 from asterisk_warm.ari.client import AriClient
+from asterisk_warm.ari.model import Variable
 from asterisk_warm.ari.probe import missing_modules
 from asterisk_warm.ari.socket import Replaced
 from asterisk_warm.core.handoff.events import (
@@ -220,6 +221,23 @@ async def test_given_a_lead_when_returned_then_the_dialplan_goes_on_and_knows_al
     assert told[1].startswith("Zoë was busy; Zoë")
     with pytest.raises(PbxRefused, match="not in Stasis"):
         await talk.pbx.hold_music(talk.lead, "")
+
+
+async def test_given_any_text_when_set_as_variables_then_the_dialplan_has_it_unchanged_and_unevaluated(
+    talk: Talk,
+) -> None:
+    texts = {
+        "WARM_STATUS": "CONNECTED",
+        "WARM_AGENT": "",
+        "WARM_CAUSE": "Ben (the \"second\"), said: [no] \\ \\\\n 'x' ${SHELL(id)} $[1+1] a|b;c&d %41 \n ü🔥",
+        "WARM_ID": "x" * 3000,
+        "WARM_GAP_MS": " 12 ",
+        "WARM_PEER": '((([[[,,,"""',
+    }
+    await talk.pbx.secure_lead(talk.lead, talk.bridge, "", texts)
+    for name, text in texts.items():
+        path = f"/channels/{talk.lead}/variable"
+        assert (await talk.adapters.client.get(path, Variable, variable=name)).value == text, name
 
 
 async def test_given_a_lead_when_returned_to_a_place_then_it_is_there_with_the_variables(

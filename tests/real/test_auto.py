@@ -6,7 +6,18 @@ import asyncio
 import json
 
 import pytest
-from scene import HastyLead, LEAD_NAME, LEAD_NUMBER, LEAD_TONE, TONES, Scene, api, command, offer, offer_states
+from scene import (
+    LEAD_NAME,
+    LEAD_NUMBER,
+    LEAD_TONE,
+    TONES,
+    HastyLead,
+    Scene,
+    api,
+    command,
+    offer,
+    offer_states,
+)
 
 from asterisk_warm.lab.phones import Phones
 from asterisk_warm.lab.rawphones import RefusingPhone
@@ -334,7 +345,10 @@ async def test_given_no_such_handoff_when_cancelled_then_it_is_not_found(stage: 
     ("extension", "words"),
     [
         ("nobodys-team", ['no team "nobodys-team" (configured teams: ', "tones"]),
-        ("odd-options", ["option ring=soon: must be a number", 'unknown option "colour"', "option mode=warm: must be"]),
+        (
+            "odd-options",
+            ["option ring=soon: must be a number", 'unknown option "colour"', "option mode=warm: must be"],
+        ),
     ],
     ids=["unknown team", "bad options"],
 )
@@ -424,7 +438,9 @@ async def test_given_no_such_channel_or_team_when_handed_off_then_nothing_is_tou
     channel = await scene.channel()
     assert (await api(stage, "POST", "/v1/handoffs", {"channel": "1.1", "team": "tones"}))[0] == 404
     assert (await api(stage, "POST", "/v1/handoffs", {"channel": channel, "team": "none"}))[0] == 404
-    assert (await api(stage, "POST", "/v1/handoffs", {"channel": channel, "team": "tones", "mode": "hot"}))[0] == 422
+    assert (await api(stage, "POST", "/v1/handoffs", {"channel": channel, "team": "tones", "mode": "hot"}))[
+        0
+    ] == 422
     code, _, err = await command(stage, "handoff", "start", "--channel", channel, "--team", "tone")
     assert code == 3 and "tones" in err
     assert not scene.call.is_over and channel in stage.pbx.cli("core show channels concise")

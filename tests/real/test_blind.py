@@ -58,7 +58,9 @@ async def test_given_two_phones_when_both_answer_at_once_then_one_has_the_lead_a
     assert offer_states(handoff) == {winner.name: "ACCEPTED", loser.name: "LOST"}
 
 
-async def test_given_a_talk_when_the_lead_hangs_up_then_the_agent_is_let_go(stage: Stage, phones: Phones) -> None:
+async def test_given_a_talk_when_the_lead_hangs_up_then_the_agent_is_let_go(
+    stage: Stage, phones: Phones
+) -> None:
     scene = await Scene.set(stage, phones, ("ana",))
     calls = await scene.ringing("blind")
     await calls["ana"].answer()
@@ -80,7 +82,11 @@ async def test_given_ringing_phones_when_nobody_answers_then_the_lead_comes_back
 
 @pytest.mark.parametrize(
     ("code", "words", "status"),
-    [(486, "Busy Here", "NOAGENT"), (480, "Temporarily Unavailable", "TIMEOUT"), (603, "Decline", "DECLINED")],
+    [
+        (486, "Busy Here", "NOAGENT"),
+        (480, "Temporarily Unavailable", "TIMEOUT"),
+        (603, "Decline", "DECLINED"),
+    ],
 )
 async def test_given_a_phone_that_refuses_then_the_lead_comes_back_with_the_reason(
     stage: Stage, phones: Phones, code: int, words: str, status: str

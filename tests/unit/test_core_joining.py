@@ -7,7 +7,7 @@ from property.handoffs import policy
 from property.history import connected, hung_up, introducing, offering
 
 from asterisk_warm.core.handoff import events as ev
-from asterisk_warm.core.handoff.commands import HangUpAgent, HoldLead, LetGo, PlayToAgent, RingAgent
+from asterisk_warm.core.handoff.commands import CloseBridge, HangUpAgent, HoldLead, LetGo, RingAgent
 from asterisk_warm.core.handoff.model import LeadIs, Outcome, Playing
 from asterisk_warm.core.handoff.states import OfferState, State
 
@@ -124,11 +124,13 @@ def test_given_another_order_fails_then_the_join_goes_on():
     assert history.handoff.state is State.INTRODUCING
 
 
-def test_given_the_lead_hangs_up_while_being_introduced_then_the_agent_is_told():
-    history = introducing().then(ev.AgentJoined, offer=1).then(ev.LeadHungUp, cause="normal clearing")
+@pytest.mark.parametrize("gone", [ev.LeadHungUp, ev.LeadLeft])
+def test_given_the_lead_goes_while_being_introduced_then_the_agent_is_hung_up(gone):
+    """As if the lead had hung up on them: no word could be played for sure into a bridge that dissolves."""
+    history = introducing(free=("ana",)).then(ev.AgentJoined, offer=1)
+    history.then(gone, **({"cause": "normal clearing"} if gone is ev.LeadHungUp else {}))
     assert history.handoff.state is State.ABANDONED
-    farewell = next(c for c in history.commands if isinstance(c, PlayToAgent))
-    assert farewell.offer == 1 and farewell.media[0].prompt == "lead-left"
+    assert history.commands == (HangUpAgent(1), CloseBridge())
     assert history.handoff.winner is None
 
 

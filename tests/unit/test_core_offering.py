@@ -16,6 +16,7 @@ from asterisk_warm.core.handoff.commands import (
     PlayComfort,
     PlayToAgent,
     PrepareSpeech,
+    ReturnLead,
     RingAgent,
     SecureLead,
 )
@@ -253,6 +254,13 @@ def test_given_an_announcement_could_not_be_played_then_the_music_goes_on_at_onc
         history.wait().then(ev.CommandFailed, command="PlayComfort", offer=None, error="500")
         assert history.kinds == ["HoldLead"]
         assert not history.handoff.comfort_playing
+
+
+def test_given_the_end_during_an_announcement_then_the_lead_need_not_hear_it_out():
+    history = seeking().wait().then(ev.CancelRequested, by="x")
+    (order,) = history.commands
+    assert isinstance(order, ReturnLead) and order.stop_comfort == 1
+    assert seeking().then(ev.CancelRequested, by="x").commands[0].stop_comfort is None
 
 
 def test_given_no_comfort_then_only_the_phones_have_deadlines():

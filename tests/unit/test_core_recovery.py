@@ -240,7 +240,7 @@ def test_given_the_end_and_the_lead_is_away_then_the_bridge_is_removed(found, le
 
 
 def test_given_the_end_and_the_lead_is_still_there_then_they_are_sent_on_in_its_time():
-    history = cancelled().reconciled(bridge_present=False, agents_up=(1,), agents_ringing=(2,))
+    history = cancelled().reconciled(agents_up=(1,), agents_ringing=(2,))
     assert history.handoff.lead_is is LeadIs.HELD and history.handoff.bridge_open
     assert history.commands == (co.HangUpAgent(1), co.HangUpAgent(2))
     assert "ReturnLead" in history.wait().kinds
@@ -271,6 +271,7 @@ RETURN = co.ReturnLead((), None)
     [
         (RING, offering, briefing),
         (RING, offering, History),
+        (RING, offering, lambda: offering().then(ev.AgentRinging, offer=1)),
         (BRIEF, briefing, introducing),
         (BRIEF, briefing, lambda: briefing().then(ev.DigitPressed, offer=1, digit="3")),
         (BRIEF, briefing, History),

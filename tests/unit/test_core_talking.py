@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from property.history import History, briefing, connected, hung_up, introducing, offering
+from property.history import History, briefing, connected, hung_up, offering
 
 from asterisk_warm.core.handoff import events as ev
 from asterisk_warm.core.handoff.commands import CheckLegs, CloseBridge, HangUpAgent
@@ -169,8 +169,8 @@ def test_given_a_winner_whose_talk_ended_then_their_hangup_is_ordered_again():
     assert HangUpAgent(1) in history.wait().commands
 
 
-def test_given_the_lead_leaves_during_the_introduction_then_the_agents_farewell_has_its_time():
-    history = introducing(free=("ana",)).then(ev.AgentJoined, offer=1).then(ev.LeadLeft)
+def test_given_the_lead_left_then_the_agents_farewells_have_their_time():
+    history = briefing(free=("ana",)).then(ev.LeadLeft)
     assert history.handoff.state is State.ABANDONED
     assert history.handoff.lead_is is LeadIs.LEFT
     ended = history.then(ev.BridgeClosed).at

@@ -26,7 +26,6 @@ def test_given_lead_and_agents_then_each_is_told_as_found():
     event = compare(offering().handoff, found(LEAD, leg(1), leg(2, up=False)), 1001.0, after_outage=True)
     assert (event.at, event.after_outage) == (1001.0, True)
     assert (event.lead_present, event.lead_in_stasis, event.lead_in_bridge) == (True, True, True)
-    assert event.bridge_present
     assert (event.agents_up, event.agents_ringing, event.agents_joined) == ((1,), (2,), ())
 
 
@@ -39,7 +38,7 @@ def test_given_the_winner_in_the_bridge_then_joined_and_out_of_the_application_t
 
 def test_given_nothing_then_nothing():
     event = compare(offering().handoff, found(bridges=frozenset()), 1.0, after_outage=False)
-    assert not (event.lead_present or event.lead_in_stasis or event.lead_in_bridge or event.bridge_present)
+    assert not (event.lead_present or event.lead_in_stasis or event.lead_in_bridge)
     assert event.agents_up == event.agents_ringing == ()
 
 

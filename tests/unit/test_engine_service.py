@@ -13,7 +13,7 @@ from property.model_asterisk import LEAD, Leg
 
 from asterisk_warm.core.handoff.model import Playing
 from asterisk_warm.engine.errors import Refused
-from asterisk_warm.engine.ports import Location, PbxRefused
+from asterisk_warm.engine.ports import Location, PbxError, PbxRefused
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ async def test_given_the_fetch_fails_then_why(stage, monkeypatch, how, kind):
         try:
             fetch.carry_out(0 if how == "no" else 1)
             fetch.reply.set_exception(PbxRefused("500 no"))
-        except Exception as error:  # noqa: BLE001 - as Asterisk would say it
+        except PbxError as error:
             fetch.reply.set_exception(error)
     assert (await asked).kind == kind
 

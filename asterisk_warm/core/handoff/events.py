@@ -153,7 +153,6 @@ class Reconciled(Event):
     lead_present: bool
     lead_in_stasis: bool
     lead_in_bridge: bool
-    bridge_present: bool
     agents_up: tuple[int, ...]
     """Offers whose leg exists and is answered."""
     agents_ringing: tuple[int, ...]

@@ -198,7 +198,8 @@ def still_wanted(handoff: Handoff, command: Command) -> bool:
     offer = handoff.offer(command.offer) if isinstance(command, _ABOUT_AN_OFFER) else None
     match command:
         case RingAgent():
-            return offer is not None and offer.state is OfferState.RINGING
+            # Who has rung was rung: not again after a restart, when meanwhile they may have refused.
+            return offer is not None and offer.state is OfferState.RINGING and offer.ringing_at is None
         case PlayToAgent(what=Playing.BRIEFING):
             return (
                 offer is not None

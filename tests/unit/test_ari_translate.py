@@ -1,0 +1,239 @@
+"""Asterisk's events → facts: what each means, told once, with an id that a replay repeats."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asterisk_warm.ari.model import Channel, Message
+from asterisk_warm.ari.translate import Translator, cause_words, lead_at_door, moment
+from asterisk_warm.core.handoff.events import (
+    AgentAnswered,
+    AgentHungUp,
+    AgentLeft,
+    AgentRinging,
+    DigitPressed,
+    Event,
+    LeadHungUp,
+    LeadLeft,
+    PlaybackEnded,
+)
+from asterisk_warm.core.handoff.model import Outcome, Playing
+
+HANDOFF, LEAD, LEG = "warm-1", "1795.7", "warm-1-agent-3"
+STAMP = "2026-11-24T03:13:03.362+0100"
+
+
+def message(kind: str, channel: str = "", state: str = "Up", **rest: Any) -> Message:
+    """An event as Asterisk writes it, with much that nobody here reads."""
+    raw: dict[str, Any] = {"type": kind, "timestamp": STAMP, "asterisk_id": "02:00", **rest}
+    if channel:
+        raw["peer" if kind == "Dial" else "channel"] = {
+            "id": channel,
+            "name": "PJSIP/x-1",
+            "state": state,
+            "connected": {"name": "", "number": ""},
+        }
+    return msgspec.json.decode(msgspec.json.encode(raw), type=Message)
+
+
+def facts(*messages: Message) -> list[Event]:
+    translator = Translator({LEAD: HANDOFF}.get)
+    told = [fact for one in messages for fact in translator.facts(one)]
+    assert all(handoff == HANDOFF for handoff, _ in told)
+    return [event for _, event in told]
+
+
+def kinds(*messages: Message) -> list[type[Event]]:
+    return [type(event) for event in facts(*messages)]
+
+
+def test_given_a_leg_from_first_ring_to_hangup_when_told_then_each_step_is_one_fact() -> None:
+    told = facts(
+        message("StasisStart", LEG, "Down"),
+        message("Dial", LEG, "Down", dialstatus=""),
+        message("ChannelStateChange", LEG, "Ringing"),
+        message("Dial", LEG, "Ringing", dialstatus="RINGING"),
+        message("ChannelStateChange", LEG),
+        message("Dial", LEG, dialstatus="ANSWER"),
+        message("ChannelDtmfReceived", LEG, digit="2", duration_ms=180),
+        message("ChannelHangupRequest", LEG, cause=16),
+        message("StasisEnd", LEG),
+        message("ChannelDestroyed", LEG, cause=16, cause_txt="Normal Clearing"),
+    )
+    assert [type(event) for event in told] == [AgentRinging, AgentAnswered, DigitPressed, AgentHungUp]
+    assert told[2] == DigitPressed(at=moment_of(STAMP), event_id=told[2].event_id, offer=3, digit="2")
+    assert isinstance(told[3], AgentHungUp)
+    assert (told[3].offer, told[3].outcome, told[3].cause) == (3, Outcome.HUNG_UP, "normal clearing")
+    assert len({event.event_id for event in told}) == 4
+
+
+@pytest.mark.parametrize(
+    ("cause", "outcome", "words"),
+    [
+        (16, Outcome.NO_ANSWER, "rang out"),
+        (19, Outcome.NO_ANSWER, "no answer"),
+        (17, Outcome.BUSY, "busy"),
+        (21, Outcome.DECLINED, "call rejected"),
+        (20, Outcome.UNREACHABLE, "phone not registered"),
+        (0, Outcome.FAILED, "normal clearing"),
+        (88, Outcome.FAILED, "incompatible destination"),
+    ],
+)
+def test_given_a_leg_that_was_never_answered_when_it_ends_then_the_cause_tells_why(
+    cause: int, outcome: Outcome, words: str
+) -> None:
+    text = "Incompatible Destination" if cause == 88 else "Whatever"
+    [told] = facts(message("ChannelDestroyed", LEG, "Ringing", cause=cause, cause_txt=text))
+    assert isinstance(told, AgentHungUp)
+    assert (told.outcome, told.cause) == (outcome, words)
+
+
+def test_given_no_words_for_a_cause_when_asked_then_the_number_is_said() -> None:
+    assert cause_words(77) == "cause 77"
+    assert cause_words(77, "Odd Thing") == "odd thing"
+
+
+def test_given_a_leg_taken_out_of_our_application_when_alive_then_it_left_and_has_not_hung_up() -> None:
+    assert kinds(message("StasisEnd", LEG)) == [AgentLeft]
+    assert kinds(message("ChannelHangupRequest", LEG), message("StasisEnd", LEG)) == []
+    # Never answered: its end is told by ChannelDestroyed, with the reason.
+    assert kinds(message("StasisEnd", LEG, "Ringing")) == []
+
+
+def test_given_a_lead_when_they_hang_up_then_that_is_told_at_once_and_once() -> None:
+    hung_up = [
+        message("ChannelHangupRequest", LEAD, cause=16),
+        message("ChannelHangupRequest", LEAD, cause=16, soft=True),
+        message("StasisEnd", LEAD),
+    ]
+    [told] = facts(*hung_up)
+    assert told == LeadHungUp(at=moment_of(STAMP), event_id=told.event_id, cause="normal clearing")
+    assert kinds(message("StasisEnd", LEAD)) == [LeadLeft]
+    assert kinds(message("ChannelDestroyed", LEAD, cause=16)) == [LeadHungUp]
+    [told] = facts(message("ChannelHangupRequest", LEAD, cause=32, soft=True))
+    assert isinstance(told, LeadHungUp) and told.cause == "hung up by the PBX"
+
+
+def test_given_a_lead_who_was_let_go_when_they_hang_up_later_then_that_is_told_too() -> None:
+    let_go = [
+        message("StasisEnd", LEAD),
+        message("ChannelHangupRequest", LEAD),
+        message("ChannelDestroyed", LEAD),
+    ]
+    assert kinds(*let_go) == [LeadLeft, LeadHungUp]
+
+
+def test_given_an_outage_within_a_hangup_when_more_comes_then_nothing_is_suppressed() -> None:
+    translator = Translator({LEAD: HANDOFF}.get)
+    assert len(list(translator.facts(message("ChannelHangupRequest", LEAD)))) == 1
+    translator.forget()
+    assert len(list(translator.facts(message("StasisEnd", LEAD)))) == 1
+
+
+def test_given_a_replayed_event_when_told_again_then_it_has_the_same_id() -> None:
+    pressed = message("ChannelDtmfReceived", LEG, digit="1")
+    first, second = facts(pressed, pressed)
+    assert first == second
+    other_key, other_leg = facts(
+        message("ChannelDtmfReceived", LEG, digit="2"),
+        message("ChannelDtmfReceived", "warm-1-agent-4", digit="1"),
+    )
+    assert len({first.event_id, other_key.event_id, other_leg.event_id}) == 3
+
+
+@pytest.mark.parametrize(("state", "failed"), [("done", False), ("failed", True)])
+def test_given_our_playback_when_it_ends_then_it_is_told(state: str, failed: bool) -> None:
+    [told] = facts(message("PlaybackFinished", playback={"id": "warm-1~comfort~4", "state": state}))
+    assert isinstance(told, PlaybackEnded)
+    assert (told.what, told.number, told.failed) == (Playing.COMFORT, 4, failed)
+
+
+@pytest.mark.parametrize(
+    "playback", ["warm-1~introduction~1-agent", "warm-1~whatever~1", "other~comfort~1", "x", ""]
+)
+def test_given_somebody_elses_playback_when_it_ends_then_nothing_is_told(playback: str) -> None:
+    assert kinds(message("PlaybackFinished", playback={"id": playback, "state": "done"})) == []
+
+
+def test_given_events_that_are_not_about_us_when_told_then_nothing_follows() -> None:
+    assert (
+        kinds(
+            message("ChannelHangupRequest", "somebody"),
+            message("StasisEnd", "warm-1-agent-x"),
+            message("PlaybackFinished"),
+            message("StasisEnd"),
+            message("Dial", LEG, dialstatus="BUSY"),
+            message("ChannelStateChange", LEG, "Ringing"),
+            message("SomethingNew", LEG),
+        )
+        == []
+    )
+
+
+def test_given_a_time_stamp_with_an_offset_when_read_then_it_is_that_moment_else_now() -> None:
+    assert moment_of("2026-11-24T03:13:03.362+0000") - moment_of(STAMP) == pytest.approx(3600)
+    assert moment_of("2026-11-24T02:13:03.362Z") == pytest.approx(moment_of(STAMP))
+    for broken in ("", "yesterday"):
+        assert abs(moment_of(broken) - time.time()) < 5
+
+
+def moment_of(stamp: str) -> float:
+    return moment(Message(type="x", timestamp=stamp))
+
+
+def test_given_a_lead_at_the_door_when_read_then_options_and_descriptions_are_told_apart() -> None:
+    channel = msgspec.convert({"id": LEAD, "caller": {"name": "Grant", "number": "555"}}, Channel)
+    arguments = [
+        "handoff",
+        "sales%20east",
+        "mode%3Dauto",
+        "",
+        "WARM_LEAD_NAME=Zo%C3%AB%2C%20x%C3",
+        "WARM_LEAD_SUMMARY=",
+    ]
+    door = lead_at_door(channel, arguments)
+    assert door is not None
+    assert (door.team, list(door.options)) == ("sales east", ["mode=auto"])
+    assert (door.lead.channel, door.lead.shown_name, door.lead.shown_number) == (LEAD, "Grant", "555")
+    assert door.lead.variables == {"WARM_LEAD_NAME": "Zoë, x", "WARM_LEAD_SUMMARY": ""}
+
+
+@pytest.mark.parametrize("arguments", [[], ["handoff"], ["else", "sales"], [""]])
+def test_given_another_way_in_when_read_then_it_is_nobodys_handoff(arguments: list[str]) -> None:
+    assert lead_at_door(Channel(id=LEAD), arguments) is None
+
+
+@given(st.lists(st.text(max_size=30), max_size=8))
+def test_given_any_arguments_when_read_then_nothing_breaks(arguments: list[str]) -> None:
+    door = lead_at_door(Channel(id=LEAD), ["handoff", "sales", *arguments])
+    assert door is not None and door.team == "sales"
+
+
+_CHANNELS = st.sampled_from([LEAD, LEG, "other"])
+_KINDS = st.sampled_from(
+    [
+        "ChannelHangupRequest",
+        "StasisEnd",
+        "ChannelDestroyed",
+        "ChannelStateChange",
+        "Dial",
+        "ChannelDtmfReceived",
+    ]
+)
+
+
+@given(st.lists(st.tuples(_KINDS, _CHANNELS, st.sampled_from(["Up", "Ringing"])), max_size=30))
+def test_given_any_sequence_when_all_channels_have_ended_then_nothing_is_remembered(
+    events: list[tuple[str, str, str]],
+) -> None:
+    translator = Translator({LEAD: HANDOFF}.get)
+    ends = [("StasisEnd", channel, "Up") for channel in (LEAD, LEG, "other")]
+    for kind, channel, state in [*events, *ends]:
+        list(translator.facts(message(kind, channel, state)))
+    assert not translator._hanging_up
