@@ -134,7 +134,7 @@ class Daemon:
             await self._ami.wait_connected(AMI_SECONDS)
             self._version = await self._ami.version()
             findings += [
-                f"dialplan context {context} is missing: include dialplan/asterisk_warm.conf in extensions.conf"
+                f"context {context} is missing: include dialplan/asterisk_warm.conf in extensions.conf"
                 for context in CONTEXTS
                 if not await self._ami.context_exists(context)
             ]

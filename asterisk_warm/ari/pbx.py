@@ -97,7 +97,8 @@ class AriPbx:
         await self._post(f"/channels/{lead}/moh", mohClass=music or DEFAULT_MUSIC)
 
     async def play_to_lead(self, lead: str, playback: str, media: Sequence[str]) -> None:
-        # In a bridge Asterisk suspends the channel's music for the file and resumes it by itself (16 and 22): should
+        # In a bridge Asterisk suspends the channel's music for the file and resumes it by itself (16 and 22):
+        # should
         # we be gone by then, the lead is not left in silence.
         await self.play(lead, playback, media)
 

@@ -1,7 +1,8 @@
 """The handoff gap, measured from RTP, beside the same scene done by Asterisk alone: `make bench`.
 
-One run, both ways interleaved: a lead waits with music, three agents ring, one answers and presses 1. T0 is the first
-RFC 4733 END packet of that digit; the gap to the lead is the first frame with the agent's tone at the lead, and back."""
+One run, both ways interleaved: a lead waits with music, three agents ring, one answers and presses 1. T0 is
+the first RFC 4733 END packet of that digit; the gap to the lead is the first frame with the agent's tone at
+the lead, and back."""
 
 from __future__ import annotations
 
@@ -164,7 +165,9 @@ async def together(crews: Sequence[Crew], way: str) -> list[Ids]:
 
 def gaps(traffic: Traffic, ids: Sequence[Ids]) -> tuple[list[float], list[float], list[float]]:
     """(to the lead, to the agent, request → first INVITE), in milliseconds."""
-    to_lead, to_agent, invites = [], [], []
+    to_lead: list[float] = []
+    to_agent: list[float] = []
+    invites: list[float] = []
     for scene in ids:
         lead, agent = traffic.dialog(scene.lead), traffic.dialog(scene.agent)
         accepted = traffic.keys_of(scene.agent)[-1].released_at

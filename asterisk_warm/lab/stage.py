@@ -21,7 +21,8 @@ AGENTS = {"ana": "Ana Lopez", "ben": "Ben Okafor", "cleo": "Cleo Martin"}
 
 
 class Stage:
-    """Asterisk and the daemon together. `teams` as in the config; by default team `sales` with all three agents."""
+    """Asterisk and the daemon together. `teams` as in the config; by default team `sales` with all three
+    agents."""
 
     def __init__(
         self,
@@ -78,7 +79,8 @@ class Stage:
         )
 
     async def nothing_left(self, seconds: float = 5.0) -> None:
-        """Wait until Asterisk has no channel and no bridge any more. Raises AssertionError with what is left."""
+        """Wait until Asterisk has no channel and no bridge any more. Raises AssertionError with what
+        is left."""
         deadline = time.monotonic() + seconds
         left = ["?"]
         while left and time.monotonic() < deadline:
