@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import signal
+import socket
 import sys
 from collections.abc import Mapping
 
@@ -14,6 +15,7 @@ import structlog
 from asterisk_warm import __version__
 from asterisk_warm.ami.manager import AmiManager
 from asterisk_warm.api.server import Api
+from asterisk_warm.ari.claim import Claim
 from asterisk_warm.ari.client import AriClient
 from asterisk_warm.ari.link import AriLink
 from asterisk_warm.ari.pbx import AriPbx
@@ -75,7 +77,8 @@ class Daemon:
         self._client = AriClient(ari.url, ari.user, ari.password.reveal())
         self._ami = AmiManager(ami.host, ami.port, ami.user, ami.password.reveal())
         pbx = AriPbx(self._client, ari.app, self._ami)
-        self._link = AriLink(self._client, ari.app, pbx)
+        claim = Claim(self._client, ari.app, f"{socket.gethostname()}, database {database.place}")
+        self._link = AriLink(self._client, ari.app, pbx, claim)
         self._speaker = speaker_from(
             config.sounds.directory,
             str(config.sounds.asterisk_directory),

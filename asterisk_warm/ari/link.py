@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 import structlog
 
+from asterisk_warm.ari.claim import Claim
 from asterisk_warm.ari.client import AriClient
 from asterisk_warm.ari.model import Channel, Message
 from asterisk_warm.ari.pbx import AriPbx
@@ -16,7 +18,7 @@ from asterisk_warm.ari.socket import EventSocket
 from asterisk_warm.ari.translate import Translator, lead_at_door
 from asterisk_warm.core.handoff.events import Event
 from asterisk_warm.core.handoff.ids import parse_agent_leg
-from asterisk_warm.engine.ports import LeadAtDoor
+from asterisk_warm.engine.ports import LeadAtDoor, PbxError
 
 log = structlog.get_logger(__name__)
 
@@ -36,10 +38,12 @@ class Engine(Protocol):
 class AriLink:
     """`run` stays connected until cancelled."""
 
-    def __init__(self, client: AriClient, app: str, pbx: AriPbx) -> None:
+    def __init__(self, client: AriClient, app: str, pbx: AriPbx, claim: Claim | None = None) -> None:
+        """Without a `claim`, whoever else serves this application is not asked."""
         self._client = client
         self._app = app
         self._pbx = pbx
+        self._claim = claim
         self._connected = asyncio.Event()
         self._held: list[Message] | None = []
         """Events since the connection that wait for the reconciliation; None when that is done."""
@@ -55,10 +59,15 @@ class AriLink:
 
     async def run(self, engine: Engine, ready: Callable[[], Awaitable[None]]) -> None:
         """Serve the engine. `ready` is awaited after each reconciliation. Raises Replaced."""
+        if self._claim is not None:
+            with suppress(PbxError):  # Where Asterisk is away, nobody is served.
+                await self._claim.check()
         translator = Translator(engine.handoff_of_lead)
 
         def on_event(message: Message) -> None:
             self._pbx.tell(message)
+            if self._claim is not None:
+                self._claim.tell(message)
             if self._held is not None:
                 self._held.append(message)
             else:
@@ -71,6 +80,8 @@ class AriLink:
                 engine.post(handoff, event)
 
         async def on_connected() -> None:
+            if self._claim is not None:
+                await self._claim.make()
             await engine.recover()
             # What happened while Asterisk was read is newer than what was read.
             held, self._held = self._held or [], None

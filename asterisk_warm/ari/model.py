@@ -51,6 +51,10 @@ class DeviceState(msgspec.Struct):
     state: str = "UNKNOWN"
 
 
+class UserEvent(msgspec.Struct):
+    ticket: str = ""
+
+
 class Message(msgspec.Struct):
     """Any event; which fields are set depends on `type`."""
 
@@ -66,6 +70,8 @@ class Message(msgspec.Struct):
     cause: int = 0
     cause_txt: str = ""
     soft: bool = False
+    eventname: str = ""
+    userevent: UserEvent = msgspec.field(default_factory=UserEvent)
 
 
 USED = (
@@ -79,5 +85,6 @@ USED = (
     "PlaybackFinished",
     "ApplicationReplaced",
     "RESTResponse",
+    "ChannelUserevent",
 )
 """Event types that mean something here: half of what Asterisk would send are variables set at hangup."""

@@ -98,8 +98,7 @@ class AriPbx:
 
     async def play_to_lead(self, lead: str, playback: str, media: Sequence[str]) -> None:
         # In a bridge Asterisk suspends the channel's music for the file and resumes it by itself (16 and 22):
-        # should
-        # we be gone by then, the lead is not left in silence.
+        # should we be gone by then, the lead is not left in silence.
         await self.play(lead, playback, media)
 
     async def return_lead(self, lead: str, variables: Mapping[str, str], to: Location | None) -> None:
@@ -122,10 +121,17 @@ class AriPbx:
         return (await self._ari.get(f"/deviceStates/{part(endpoint)}", DeviceState)).state
 
     async def ring(
-        self, leg: str, endpoint: str, name: str, number: str, seconds: float, variables: Mapping[str, str]
+        self,
+        leg: str,
+        lead: str,
+        endpoint: str,
+        name: str,
+        number: str,
+        seconds: float,
+        variables: Mapping[str, str],
     ) -> None:
         shown = f'"{shown_name(name)}" <{shown_number(number)}>'
-        existing = await self._create(leg, endpoint, {**variables, "CONNECTEDLINE(all,i)": shown})
+        existing = await self._create(leg, lead, endpoint, {**variables, "CONNECTEDLINE(all,i)": shown})
         if existing is not None and existing.state != "Down":
             return  # Dialled already: it rings, or has been answered.
         with self._awaited.event("Dial", leg) as dialled:
@@ -139,9 +145,12 @@ class AriPbx:
             with suppress(TimeoutError):
                 await self._promptly(leg, asyncio.wait_for(dialled, DIAL_SECONDS))
 
-    async def _create(self, leg: str, endpoint: str, variables: Mapping[str, str]) -> Channel | None:
+    async def _create(
+        self, leg: str, lead: str, endpoint: str, variables: Mapping[str, str]
+    ) -> Channel | None:
         """Make the channel and wait until it is ours; the channel itself when it was there before."""
-        query = {"endpoint": endpoint, "app": self._app, "channelId": leg}
+        # As the lead's call out: with its linkedid, and its codec first.
+        query = {"endpoint": endpoint, "app": self._app, "channelId": leg, "originator": lead}
         with self._awaited.event("StasisStart", leg) as entered:
             try:
                 await self._ari.request("POST", "/channels/create", query, {"variables": dict(variables)})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 from collections.abc import Awaitable, Callable
 
@@ -13,7 +14,7 @@ import structlog
 from asterisk_warm.ari.client import AriClient
 from asterisk_warm.ari.lane import Lane
 from asterisk_warm.ari.model import USED, Message
-from asterisk_warm.engine.ports import PbxError
+from asterisk_warm.engine.ports import PbxError, PbxUnreachable
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +24,11 @@ FIRST_RETRY, LAST_RETRY = 0.1, 5.0
 STEADY_SECONDS = 10.0
 """A connection that held that long was a good one: the next try comes at once again."""
 LARGEST_EVENT = 1 << 22
+HELLO = "asterisk_warm_hello"
+"""An event of ours, sent to ourselves."""
+HEARING_SECONDS = 2.0
+"""How long it may take."""
+LISTEN_AFTER, LISTEN_EVERY = 1.0, 8.0
 
 
 class Replaced(Exception):
@@ -49,6 +55,7 @@ class EventSocket:
         self._on_connected = on_connected
         self._on_lost = on_lost
         self._decoder = msgspec.json.Decoder(Message)
+        self._heard = asyncio.Event()
 
     async def run(self) -> None:
         """Stay connected until cancelled. Raises Replaced."""
@@ -83,29 +90,43 @@ class EventSocket:
             lane = Lane(socket)
             self._client.use(lane)
             reader = asyncio.create_task(self._read(socket, lane))
-            greeting = asyncio.create_task(self._greet(lane))
+            keeper = asyncio.create_task(self._keep(lane))
             try:
-                await asyncio.wait({reader, greeting}, return_when=asyncio.FIRST_COMPLETED)
-                if not reader.done():
-                    await greeting
-                await reader
+                ended, _ = await asyncio.wait({reader, keeper}, return_when=asyncio.FIRST_COMPLETED)
+                for task in ended:
+                    await task
             finally:
-                for task in (reader, greeting):
+                for task in (reader, keeper):
                     task.cancel()
                 self._client.use(None)
                 lane.close()
-                await asyncio.gather(reader, greeting, return_exceptions=True)
+                await asyncio.gather(reader, keeper, return_exceptions=True)
                 self._on_lost()
 
-    async def _greet(self, lane: Lane) -> None:
+    async def _keep(self, lane: Lane) -> None:
         await self._filter()
         await lane.knock()
+        await self._listen()
         await self._on_connected()
+        for pause in itertools.chain([LISTEN_AFTER], itertools.repeat(LISTEN_EVERY)):
+            await asyncio.sleep(pause)
+            await self._listen()
 
     async def _filter(self) -> None:
         """Only what is used: saves half the events, and so half the work."""
         allowed = {"allowed": [{"type": kind} for kind in USED]}
         await self._client.request("PUT", f"/applications/{self._app}/eventFilter", body=allowed)
+
+    async def _listen(self) -> None:
+        """Can we be heard, and hear? Where an earlier connection of ours ends in Asterisk at the moment in
+        which this one begins, it may take our application away with it: this one then stays open, and
+        nothing comes any more (16 and 22: 8 % of reconnections without a pause)."""
+        self._heard.clear()
+        await self._client.request("POST", f"/events/user/{HELLO}", {"application": self._app})
+        try:
+            await asyncio.wait_for(self._heard.wait(), HEARING_SECONDS)
+        except TimeoutError:
+            raise PbxUnreachable("the connection is open, but Asterisk tells nothing over it") from None
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse, lane: Lane) -> None:
         async for message in socket:
@@ -124,6 +145,9 @@ class EventSocket:
                     f'another program has connected to Asterisk as "{self._app}"; '
                     "only one daemon may use an application name"
                 )
+            if event.eventname == HELLO:
+                self._heard.set()
+                continue
             self._on_event(event)
 
 

@@ -192,6 +192,7 @@ class Executor:
         try:
             await self._pbx.ring(
                 leg,
+                handoff.lead.channel,
                 command.agent.endpoint,
                 command.name,
                 command.number,

@@ -107,11 +107,19 @@ class Pbx(Protocol):
         UNAVAILABLE, RINGING, …"""
 
     async def ring(
-        self, leg: str, endpoint: str, name: str, number: str, seconds: float, variables: Mapping[str, str]
+        self,
+        leg: str,
+        lead: str,
+        endpoint: str,
+        name: str,
+        number: str,
+        seconds: float,
+        variables: Mapping[str, str],
     ) -> None:
-        """Create channel `leg` to `endpoint` and dial it, showing the lead's name and number. What
-        becomes of it (ringing, answered, busy, …) arrives as events. If a channel of that id exists
-        already and is ours, go on from where it is."""
+        """Create channel `leg` to `endpoint` and dial it on behalf of the lead's channel (in call records
+        they belong together), showing the lead's name and number. What becomes of it (ringing, answered,
+        busy, …) arrives as events. If a channel of that id exists already and is ours, go on from where
+        it is. Raises EndpointUnreachable where the phone cannot be called now."""
 
     async def play(self, channel: str, playback: str, media: Sequence[str]) -> None:
         """Play sounds (`sound:…` URIs, in order) on one channel; `PlaybackEnded` follows."""

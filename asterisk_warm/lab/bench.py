@@ -115,9 +115,7 @@ def dialplan(crews: int) -> str:
 def make_stage(root_version: str, crews: int, folder: Path) -> Stage:
     # Before the private network, which has no mirror.
     found = installed() if root_version == "installed" else None
-    root = found or find_or_build(
-        "22" if root_version == "installed" else root_version, Path(".cache"), print
-    )
+    root = found or find_or_build("16" if root_version == "16" else "22", Path(".cache"), print)
     try:
         enter_private_network()
     except PrivateNetworkRefused as refused:

@@ -299,7 +299,14 @@ class ModelPbx:
         return states
 
     async def ring(
-        self, leg: str, endpoint: str, name: str, number: str, seconds: float, variables: Mapping[str, str]
+        self,
+        leg: str,
+        lead: str,
+        endpoint: str,
+        name: str,
+        number: str,
+        seconds: float,
+        variables: Mapping[str, str],
     ) -> None:
         w = self.world
         await self._order(f"ring {leg}", lambda: w.create(leg), lambda: w.dial(leg))

@@ -83,7 +83,7 @@ def sounds() -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stage(root: Root, sounds: Path) -> Iterator[Stage]:
     folder = Path(tempfile.mkdtemp(prefix="warm-"))
     settings = {"sounds": {"directory": str(sounds), "prompts": str(record_prompts(folder / "prompts"))}}

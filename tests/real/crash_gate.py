@@ -7,20 +7,23 @@ moments of a few milliseconds. Stopped on the wire they last until the daemon is
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
 _REQUEST = re.compile(rb"^(GET|POST|PUT|DELETE) (\S+) HTTP/1\.1\r\n")
+_HEAD_END = b"\r\n\r\n"
 _CHUNK = 1 << 16
 
 
 @dataclass(eq=False)
 class Hold:
-    """One request to be stopped: the first whose `METHOD /path?query` matches. With `done`, it is passed on to
-    Asterisk and only its answer is kept back."""
+    """One request to be stopped, by HTTP or over the websocket: the first whose `METHOD /path?query` matches.
+    With `done`, it is passed on to Asterisk and only its answer is kept back."""
 
     pattern: re.Pattern[str]
     done: bool
@@ -94,50 +97,134 @@ class Gate:
             writer.transport.abort()  # Asterisk is away.
             return
         self._writers |= {writer, requests}
-        kept = asyncio.Queue[Hold]()
-        back = asyncio.create_task(self._answers(answers, writer, kept))
+        wire = _Wire(self._hold_for)
+        back = asyncio.create_task(_pass_on(answers, writer, wire.answered))
         try:
-            await self._requests(reader, requests, kept)
+            await _pass_on(reader, requests, wire.asked)
         finally:
             requests.transport.abort()
             await back
             self._writers -= {writer, requests}
 
-    async def _requests(
-        self, reader: asyncio.StreamReader, requests: asyncio.StreamWriter, kept: asyncio.Queue[Hold]
-    ) -> None:
-        stopped = False
-        while part := await _read(reader):
-            hold = None if stopped else self._hold_for(part)
-            if hold is not None and hold.done:
-                kept.put_nowait(hold)
-            elif hold is not None:
-                stopped = True
-                hold.take()
-            if not stopped:
-                requests.write(part)
-
-    async def _answers(
-        self, answers: asyncio.StreamReader, writer: asyncio.StreamWriter, kept: asyncio.Queue[Hold]
-    ) -> None:
-        stopped = False
-        while part := await _read(answers):
-            while not kept.empty():
-                stopped = True
-                kept.get_nowait().take()
-            if not stopped:
-                writer.write(part)
-        writer.transport.abort()
-
-    def _hold_for(self, part: bytes) -> Hold | None:
-        request = _REQUEST.match(part)
-        if request is None:
-            return None
-        line = b" ".join(request.groups()).decode()
-        hold = next((hold for hold in self._holds if hold.pattern.search(line)), None)
+    def _hold_for(self, request: str) -> Hold | None:
+        hold = next((hold for hold in self._holds if hold.pattern.search(request)), None)
         if hold is not None:
             self._holds.remove(hold)
         return hold
+
+
+class _Wire:
+    """One connection: which of its bytes go on."""
+
+    def __init__(self, hold_for: Callable[[str], Hold | None]) -> None:
+        self._hold_for = hold_for
+        self._from_daemon: _Frames | None = None
+        """Set when it is a websocket."""
+        self._from_asterisk: _Frames | None = None
+        self._upgraded = False
+        self._stopped = False
+        self._kept: dict[str, Hold] = {}
+        """Whose answer is to be kept back: by the request's id, "" by HTTP."""
+
+    def asked(self, part: bytes) -> bytes:
+        """What of the daemon's bytes goes on to Asterisk."""
+        if self._from_daemon is not None:
+            return b"".join(raw for raw, text in self._from_daemon.take(part) if self._passes(text))
+        request = _REQUEST.match(part)
+        if request is None:
+            return b"" if self._stopped else part
+        method, path = (word.decode() for word in request.groups())
+        if path.startswith("/ari/events?"):
+            self._from_daemon, self._from_asterisk = _Frames(), _Frames()
+            return part
+        hold = self._hold_for(f"{method} {path}")
+        if hold is not None and hold.done:
+            self._kept[""] = hold
+        elif hold is not None:
+            self._stopped = True
+            hold.take()
+        return b"" if self._stopped else part
+
+    def answered(self, part: bytes) -> bytes:
+        """What of Asterisk's bytes goes back to the daemon."""
+        if self._from_asterisk is not None:
+            head = b""
+            if not self._upgraded and not part.startswith(b"HTTP/1.1 101"):
+                self._from_daemon = self._from_asterisk = None  # Refused: Asterisk is still booting.
+                return part
+            if not self._upgraded:
+                end = part.index(_HEAD_END) + len(_HEAD_END)
+                head, part, self._upgraded = part[:end], part[end:], True
+            return head + b"".join(
+                raw for raw, text in self._from_asterisk.take(part) if not self._keeps(text)
+            )
+        if "" in self._kept:
+            self._stopped = True
+            self._kept.pop("").take()
+        return b"" if self._stopped else part
+
+    def _passes(self, text: bytes) -> bool:
+        if b'"RESTRequest"' not in text:
+            return True
+        request = json.loads(text)
+        query = "&".join(f"{pair['name']}={pair['value']}" for pair in request.get("query_strings", ()))
+        hold = self._hold_for(f"{request['method']} /ari/{request['uri']}" + (f"?{query}" if query else ""))
+        if hold is None:
+            return True
+        if hold.done:
+            self._kept[request["request_id"]] = hold
+        else:
+            hold.take()
+        return hold.done
+
+    def _keeps(self, text: bytes) -> bool:
+        if not self._kept or b'"RESTResponse"' not in text:
+            return False
+        hold = self._kept.pop(json.loads(text)["request_id"], None)
+        if hold is not None:
+            hold.take()
+        return hold is not None
+
+
+class _Frames:
+    """A websocket's frames in one direction (RFC 6455), unfragmented and uncompressed, as both sides send them."""
+
+    def __init__(self) -> None:
+        self._bytes = b""
+
+    def take(self, part: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """(the frame as it came, its payload) of every frame that is complete now."""
+        self._bytes += part
+        while (end := self._end()) and len(self._bytes) >= end[1]:
+            start, stop = end
+            raw, self._bytes = self._bytes[:stop], self._bytes[stop:]
+            payload = raw[start:]
+            if raw[1] & 0x80:
+                mask = raw[start - 4 : start] * (len(payload) // 4 + 1)
+                payload = bytes(byte ^ key for byte, key in zip(payload, mask, strict=False))
+            yield raw, payload
+
+    def _end(self) -> tuple[int, int] | None:
+        """Where the first frame's payload starts and stops; None when even that is not known yet."""
+        if len(self._bytes) < 2:
+            return None
+        masked, length, start = self._bytes[1] & 0x80, self._bytes[1] & 0x7F, 2
+        if length > 125:
+            start = 4 if length == 126 else 10
+            if len(self._bytes) < start:
+                return None
+            length = int.from_bytes(self._bytes[2:start], "big")
+        start += 4 if masked else 0
+        return start, start + length
+
+
+async def _pass_on(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, goes_on: Callable[[bytes], bytes]
+) -> None:
+    """Until either end is closed; what is stopped stays open."""
+    while part := await _read(reader):
+        writer.write(goes_on(part))
+    writer.transport.abort()
 
 
 async def _read(reader: asyncio.StreamReader) -> bytes:

@@ -17,6 +17,7 @@ from asterisk_warm.lab.call import Call
 from asterisk_warm.lab.capture import Capture
 from asterisk_warm.lab.phones import Phone, Phones
 from asterisk_warm.lab.rawphones import ExactPhone, HostileLead
+from asterisk_warm.lab.sip import Message
 from asterisk_warm.lab.stage import AGENTS, Stage
 from asterisk_warm.lab.tones import (
     AGENT_HZ,
@@ -333,7 +334,16 @@ async def api(stage: Stage, method: str, path: str, body: object = None) -> tupl
 
 
 class HastyPhone(ExactPhone):
-    """An exact phone that can hang up an answered call in the same moment."""
+    """An exact phone that can hang up as soon as its answer has been acknowledged: no phone may before."""
+
+    def answer(self) -> None:
+        self._acknowledged = asyncio.Event()
+        super().answer()
+
+    def take(self, message: Message) -> None:
+        if message.method == "ACK":
+            self._acknowledged.set()
+        super().take(message)
 
     def hang_up(self) -> None:
         assert self._invite is not None and self._voice is not None
@@ -352,6 +362,7 @@ class HastyPhone(ExactPhone):
         self.ended.set()
 
     async def hang_up_at(self, when: float) -> None:
+        await asyncio.wait_for(self._acknowledged.wait(), 5.0)
         await asyncio.sleep(max(0.0, when - time.time()))
         self.hang_up()
 
@@ -375,6 +386,15 @@ class HastyLead(HostileLead):
     async def hang_up_at(self, when: float) -> None:
         await asyncio.sleep(max(0.0, when - time.time()))
         self.hang_up()
+
+
+class RawLead(HostileLead):
+    """A hand-written lead whose headers may hold bytes that are no text, as surrogates."""
+
+    def send(self, *lines: str, body: str = "") -> None:
+        head = [*lines, f"Content-Length: {len(body.encode())}"]
+        message = "\r\n".join(head) + "\r\n\r\n" + body
+        self._transport.sendto(message.encode(errors="surrogateescape"), self.asterisk)
 
 
 RETURNED = RETURNED_HZ

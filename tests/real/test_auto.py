@@ -249,7 +249,7 @@ async def test_given_a_briefing_when_the_lead_hangs_up_then_the_agent_is_told_an
     assert handoff["reason"].startswith("the lead hung up")
 
 
-async def test_given_an_introduction_when_the_lead_hangs_up_then_the_agent_is_told_and_let_go(
+async def test_given_an_introduction_when_the_lead_hangs_up_then_the_agent_is_let_go_at_once(
     stage: Stage, phones: Phones
 ) -> None:
     scene = await Scene.set(stage, phones)
@@ -257,7 +257,7 @@ async def test_given_an_introduction_when_the_lead_hangs_up_then_the_agent_is_to
     await calls["ana"].press("1")
     await scene.handoff("INTRODUCING")
     await scene.call.hang_up()
-    assert await calls["ana"].ended(4.0) == "the other side hung up"
+    assert await calls["ana"].ended(1.0) == "the other side hung up"
     handoff = await scene.left("ABANDONED", "ABANDONED")
     assert set(offer_states(handoff).values()) == {"LOST"}
 

@@ -27,6 +27,9 @@ from asterisk_warm.lab.root import Root
 
 pytestmark = pytest.mark.real
 
+NOTICED = "Deactivating Stasis app"
+"""Said by Asterisk when it sees that the daemon's websocket is gone."""
+
 
 @pytest.fixture(scope="module")
 def stage(root: Root) -> Iterator[CrashStage]:
@@ -77,7 +80,10 @@ async def test_given_no_daemon_when_a_lead_comes_then_the_call_goes_on_in_the_di
     stage: CrashStage, phones: Phones
 ) -> None:
     known = len(stage.daemon.handoffs())
+    gone = stage.pbx.log().count(NOTICED)
     stage.daemon.kill()
+    while stage.pbx.log().count(NOTICED) == gone:
+        await asyncio.sleep(0.01)
     try:
         lead = await phones.lead("Grant Weatherly", "+15551239001").dial("sales")
         pattern = r"NOTICE.* lab-returned .* status=OFFLINE .* cause=(.*)"

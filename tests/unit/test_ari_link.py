@@ -56,6 +56,7 @@ async def test_given_events_while_asterisk_is_being_read_when_it_has_been_then_t
     async def events(request: web.Request) -> web.StreamResponse:
         answer = web.WebSocketResponse()
         await answer.prepare(request)
+        sockets.append(answer)
         await engine.reading.wait()
         await answer.send_str(_event("ChannelDtmfReceived", LEG, digit="1"))
         await answer.send_str(_event("StasisStart", LEAD, args=["handoff", "sales", "mode%3Dblind"]))
@@ -69,10 +70,16 @@ async def test_given_events_while_asterisk_is_being_read_when_it_has_been_then_t
     async def filtered(request: web.Request) -> web.Response:
         return web.json_response({})
 
-    engine = Engine()
+    async def user_event(request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        await sockets[0].send_json({"type": "ChannelUserevent", "eventname": name})
+        return web.Response(status=204)
+
+    engine, sockets = Engine(), list[web.WebSocketResponse]()
     app = web.Application()
     app.router.add_get("/ari/events", events)
     app.router.add_put("/ari/applications/warm/eventFilter", filtered)
+    app.router.add_post("/ari/events/user/{name}", user_event)
     async with TestServer(app) as server, asyncio.timeout(5):
         client = AriClient(str(server.make_url("/")), "warm", "x")
         link = AriLink(client, "warm", AriPbx(client, "warm", NoManager()))

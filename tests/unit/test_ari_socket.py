@@ -43,9 +43,12 @@ class Server:
         self.connections = 0
         self.filters: list[object] = []
         self.handshake = 101
+        self.deaf = False
+        self._newest: web.WebSocketResponse | None = None
         app = web.Application()
         app.router.add_get("/ari/events", self._events)
         app.router.add_put("/ari/applications/warm/eventFilter", self._filter)
+        app.router.add_post("/ari/events/user/{name}", self._user_event)
         self.http = TestServer(app)
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
@@ -55,12 +58,20 @@ class Server:
             return web.Response(status=self.handshake)
         answer = web.WebSocketResponse()
         await answer.prepare(request)
+        self._newest = answer
         await self.serve(answer)
         return answer
 
     async def _filter(self, request: web.Request) -> web.Response:
         self.filters.append(await request.json())
         return web.json_response({})
+
+    async def _user_event(self, request: web.Request) -> web.Response:
+        assert request.query["application"] == "warm" and self._newest is not None
+        if not self.deaf:
+            name = request.match_info["name"]
+            await self._newest.send_json({"type": "ChannelUserevent", "eventname": name})
+        return web.Response(status=204)
 
 
 async def _forever(_: web.WebSocketResponse) -> None:
@@ -143,6 +154,33 @@ async def test_given_a_reading_of_asterisk_that_fails_when_connected_then_all_is
 
     await _run(server, side, recovered)
     assert server.connections == 3
+
+
+async def test_given_an_open_connection_that_tells_nothing_when_listened_to_then_it_is_made_anew(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(event_socket, "HEARING_SECONDS", 0.1)
+    monkeypatch.setattr(event_socket, "LISTEN_AFTER", 0.05)
+    server, side = Server(_forever), Side()
+    server.deaf = True
+
+    def heard() -> bool:
+        server.deaf = server.connections < 2
+        return side.connected == 1
+
+    await _run(server, side, heard)
+    assert server.connections == 2
+    assert "tells nothing" in capsys.readouterr().out
+
+    # Deaf later on: noticed as well, and asterisk is read again.
+    server, side = Server(_forever), Side()
+
+    def deaf_later() -> bool:
+        server.deaf = side.connected == 1 and side.lost == 0
+        return side.connected == 2
+
+    await _run(server, side, deaf_later)
+    assert side.lost == 2
 
 
 @pytest.mark.parametrize(
