@@ -1,4 +1,5 @@
-"""Whose an application is. Asterisk itself lets every newcomer have the events, and leaves the one before deaf."""
+"""Whose an application is. Asterisk itself gives the events to every newcomer, and leaves the one before
+deaf."""
 
 from __future__ import annotations
 
@@ -18,8 +19,9 @@ _ASKED = "warm-who"
 
 
 class Claim:
-    """The owner's name is kept in a global variable of Asterisk, where the same daemon finds it after a restart
-    and goes on at once. Another one asks first, by an event to the application, whether the owner lives."""
+    """The owner's name is kept in a global variable of Asterisk, where the same daemon finds it after a
+    restart and goes on at once. Another one asks first, by an event to the application, whether the owner
+    lives."""
 
     def __init__(self, client: AriClient, app: str, owner: str) -> None:
         """`owner`: the same for every run of one daemon, and for no other."""

@@ -53,6 +53,8 @@ class ExactPhone(RegisteredPeer):
         self.ended = asyncio.Event()
         self._tone_hz = tone_hz
         self._invites: asyncio.Queue[Message] = asyncio.Queue()
+        self._latest = ""
+        """The latest INVITE's Call-ID."""
         self._invite: Message | None = None
         self._voice: Voice | None = None
 
@@ -86,7 +88,9 @@ class ExactPhone(RegisteredPeer):
     def take(self, message: Message) -> None:
         if message.first_line.startswith("INVITE ") and ";tag=" not in message.header("To"):
             self.reply(message, 180, "Ringing")
-            self._invites.put_nowait(message)
+            if message.header("Call-ID") != self._latest:  # else sent again: Asterisk missed our answer
+                self._latest = message.header("Call-ID")
+                self._invites.put_nowait(message)
         elif message.first_line.startswith(("BYE ", "CANCEL ")):
             self.reply(message, 200, "OK")
             self._over(message)

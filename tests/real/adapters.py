@@ -11,6 +11,7 @@ from asterisk_warm.ami.manager import AmiManager
 from asterisk_warm.ari.client import AriClient
 from asterisk_warm.ari.link import AriLink
 from asterisk_warm.ari.pbx import AriPbx
+from asterisk_warm.ari.socket import FIRST_RETRY
 from asterisk_warm.core.handoff.events import Event
 from asterisk_warm.core.handoff.ids import agent_leg, bridge_id
 from asterisk_warm.engine.ports import AtDoor, LeadAtDoor
@@ -112,6 +113,9 @@ class Adapters:
         assert self.running is not None
         self.running.cancel()
         await asyncio.gather(self.running, return_exceptions=True)
+        # As long as the daemon itself pauses: a connection that begins while Asterisk still ends the one before
+        # may turn out deaf, and is then made anew, which these scenes are not about.
+        await asyncio.sleep(FIRST_RETRY)
 
     async def lead_at_door(self, number: int = 0) -> tuple[str, str]:
         """The `number`th lead who came: (its channel, a handoff id for it)."""

@@ -8,6 +8,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -114,7 +115,7 @@ class CrashStage(Stage):
 
     def journalled(self) -> dict[str, str]:
         """State by the lead's number, as a killed daemon has left it in its database."""
-        with sqlite3.connect(f"file:{self.daemon.database}?mode=ro", uri=True) as database:
+        with closing(sqlite3.connect(f"file:{self.daemon.database}?mode=ro", uri=True)) as database:
             return dict(database.execute("select lead_number, state from handoffs order by created_at"))
 
 

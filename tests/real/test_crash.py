@@ -80,10 +80,9 @@ async def test_given_no_daemon_when_a_lead_comes_then_the_call_goes_on_in_the_di
     stage: CrashStage, phones: Phones
 ) -> None:
     known = len(stage.daemon.handoffs())
-    gone = stage.pbx.log().count(NOTICED)
+    noticed = stage.pbx.log().count(NOTICED)
     stage.daemon.kill()
-    while stage.pbx.log().count(NOTICED) == gone:
-        await asyncio.sleep(0.01)
+    await asyncio.to_thread(stage.pbx.wait_for_log, f"(?s)(?:{NOTICED}.*){{{noticed + 1}}}")
     try:
         lead = await phones.lead("Grant Weatherly", "+15551239001").dial("sales")
         pattern = r"NOTICE.* lab-returned .* status=OFFLINE .* cause=(.*)"
