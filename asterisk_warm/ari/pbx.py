@@ -27,10 +27,11 @@ CREATE_SECONDS = 4.0
 """How long a created channel may take to enter our application."""
 DIAL_SECONDS = 1.0
 """How long the order to dial may take to become an INVITE before we stop watching for it."""
-WAKE_AFTER = (0.005, 0.01, 0.02)
+WAKE_AFTER = (0.003, 0.01, 0.02)
 """Pauses before a channel that has not carried out an order yet is woken."""
 BACKSTOP_SECONDS = 2
 """Asterisk's own ring time-out comes that much after ours, which it stands in for when we are away."""
+DIALLED = "WARM_DIALLED"
 DEFAULT_MUSIC = "default"
 TIMEOUT = "TIMEOUT(absolute)"
 _IN_STASIS = ("Stasis", "AppDial2", "")
@@ -132,18 +133,20 @@ class AriPbx:
     ) -> None:
         shown = f'"{shown_name(name)}" <{shown_number(number)}>'
         existing = await self._create(leg, lead, endpoint, {**variables, "CONNECTEDLINE(all,i)": shown})
-        if existing is not None and existing.state != "Down":
-            return  # Dialled already: it rings, or has been answered.
+        if existing is not None and (existing.state != "Down" or await self._dialled(leg)):
+            return  # It rings, has been answered, or its phone has not begun to ring yet.
+        await self._set(leg, DIALLED, "yes")
         with self._awaited.event("Dial", leg) as dialled:
-            try:
-                await self._post(f"/channels/{leg}/dial", timeout=str(round(seconds) + BACKSTOP_SECONDS))
-            except PbxRefused:
-                if existing is None:
-                    raise
-                return  # Dialled already: it can be only once.
+            await self._post(f"/channels/{leg}/dial", timeout=str(round(seconds) + BACKSTOP_SECONDS))
             # How it goes on is told by events, whether this one is seen or not.
             with suppress(TimeoutError):
                 await self._promptly(leg, asyncio.wait_for(dialled, DIAL_SECONDS))
+
+    async def _dialled(self, leg: str) -> bool:
+        """Asterisk does not show it, and a second order to dial ends the call (16 and 22)."""
+        with suppress(NotThere):
+            return bool((await self._ari.get(f"/channels/{leg}/variable", Variable, variable=DIALLED)).value)
+        return False
 
     async def _create(
         self, leg: str, lead: str, endpoint: str, variables: Mapping[str, str]

@@ -26,7 +26,7 @@ STEADY_SECONDS = 10.0
 LARGEST_EVENT = 1 << 22
 HELLO = "asterisk_warm_hello"
 """An event of ours, sent to ourselves."""
-HEARING_SECONDS = 2.0
+HEARING_SECONDS = 1.0
 """How long it may take."""
 LISTEN_AFTER, LISTEN_EVERY = 1.0, 8.0
 

@@ -23,7 +23,9 @@ from crash_scene import Case, CrashScene, CrashStage
 from asterisk_warm.lab.call import Call
 from asterisk_warm.lab.capture import Capture
 from asterisk_warm.lab.phones import Phone, Phones
+from asterisk_warm.lab.rawphones import ExactPhone
 from asterisk_warm.lab.root import Root
+from asterisk_warm.lab.sip import Message
 
 pytestmark = pytest.mark.real
 
@@ -108,6 +110,40 @@ async def test_given_a_lead_whom_the_daemon_never_heard_of_when_it_is_killed_and
     await takes(stage, offer)
     await parts(stage, offer)
     await lead.hang_up()
+
+
+async def test_given_a_phone_that_does_not_ring_yet_when_the_daemon_is_killed_and_restarted_then_it_is_invited_once(
+    stage: CrashStage, phones: Phones, capture: Capture
+) -> None:
+    async with SlowPhone(stage.pbx.sip, stage.pbx.sip_password, "a0", tone_hz=700) as agent:
+        lead = await phones.lead("Grant Weatherly", "+15551239010").dial("sales")
+        await agent.rings()
+        stage.daemon.kill()
+        stage.daemon.start()
+        agent.ring()
+        await offered(stage, "RINGING")
+        agent.answer()
+        await offered(stage, "BRIEFING")
+        await agent.press_at("1", time.time() + 0.2)
+        await stage.handoff("CONNECTED")
+        assert len(capture.traffic().dialogs_to("a0")) == 1
+        await lead.hang_up()
+        await asyncio.wait_for(agent.ended.wait(), 5)
+
+
+class SlowPhone(ExactPhone):
+    """As behind a gateway to mobiles: it has the call, and rings only later."""
+
+    def take(self, message: Message) -> None:
+        if message.first_line.startswith("INVITE ") and ";tag=" not in message.header("To"):
+            self.invite = message
+            self.reply(message, 100, "Trying")
+            self._invites.put_nowait(message)
+        else:
+            super().take(message)
+
+    def ring(self) -> None:
+        self.reply(self.invite, 180, "Ringing")
 
 
 async def test_given_handoffs_when_asterisk_dies_and_comes_back_then_they_end_with_a_reason_and_new_ones_work(
