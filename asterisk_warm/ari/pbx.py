@@ -135,7 +135,7 @@ class AriPbx:
         existing = await self._create(leg, lead, endpoint, {**variables, "CONNECTEDLINE(all,i)": shown})
         if existing is not None and (existing.state != "Down" or await self._dialled(leg)):
             return  # It rings, has been answered, or its phone has not begun to ring yet.
-        await self._set(leg, DIALLED, "yes")
+        await self._post(f"/channels/{leg}/variable", variable=DIALLED, value="yes")
         with self._awaited.event("Dial", leg) as dialled:
             await self._post(f"/channels/{leg}/dial", timeout=str(round(seconds) + BACKSTOP_SECONDS))
             # How it goes on is told by events, whether this one is seen or not.

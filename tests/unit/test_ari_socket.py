@@ -43,7 +43,8 @@ class Server:
         self.connections = 0
         self.filters: list[object] = []
         self.handshake = 101
-        self.deaf = False
+        self.hellos = 0
+        self.answers: Callable[[int, int], bool] = lambda connection, hello: True
         self._newest: web.WebSocketResponse | None = None
         app = web.Application()
         app.router.add_get("/ari/events", self._events)
@@ -68,7 +69,8 @@ class Server:
 
     async def _user_event(self, request: web.Request) -> web.Response:
         assert request.query["application"] == "warm" and self._newest is not None
-        if not self.deaf:
+        self.hellos += 1
+        if self.answers(self.connections, self.hellos):
             name = request.match_info["name"]
             await self._newest.send_json({"type": "ChannelUserevent", "eventname": name})
         return web.Response(status=204)
@@ -162,25 +164,16 @@ async def test_given_an_open_connection_that_tells_nothing_when_listened_to_then
     monkeypatch.setattr(event_socket, "HEARING_SECONDS", 0.1)
     monkeypatch.setattr(event_socket, "LISTEN_AFTER", 0.05)
     server, side = Server(_forever), Side()
-    server.deaf = True
-
-    def heard() -> bool:
-        server.deaf = server.connections < 2
-        return side.connected == 1
-
-    await _run(server, side, heard)
+    server.answers = lambda connection, hello: connection == 2
+    await _run(server, side, lambda: side.connected == 1)
     assert server.connections == 2
     assert "tells nothing" in capsys.readouterr().out
 
-    # Deaf later on: noticed as well, and asterisk is read again.
+    # Deaf later on: noticed as well, and Asterisk is read again.
     server, side = Server(_forever), Side()
-
-    def deaf_later() -> bool:
-        server.deaf = side.connected == 1 and side.lost == 0
-        return side.connected == 2
-
-    await _run(server, side, deaf_later)
-    assert side.lost == 2
+    server.answers = lambda connection, hello: connection == 2 or hello == 1
+    await _run(server, side, lambda: side.connected == 2)
+    assert (server.connections, side.lost) == (2, 2)
 
 
 @pytest.mark.parametrize(
