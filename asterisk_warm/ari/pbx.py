@@ -135,9 +135,14 @@ class AriPbx:
         existing = await self._create(leg, lead, endpoint, {**variables, "CONNECTEDLINE(all,i)": shown})
         if existing is not None and (existing.state != "Down" or await self._dialled(leg)):
             return  # It rings, has been answered, or its phone has not begun to ring yet.
-        await self._post(f"/channels/{leg}/variable", variable=DIALLED, value="yes")
         with self._awaited.event("Dial", leg) as dialled:
-            await self._post(f"/channels/{leg}/dial", timeout=str(round(seconds) + BACKSTOP_SECONDS))
+            try:
+                await self._post(f"/channels/{leg}/dial", timeout=str(round(seconds) + BACKSTOP_SECONDS))
+            except PbxRefused:
+                if existing is None:
+                    raise
+                return  # It has begun to ring in this moment.
+            await self._post(f"/channels/{leg}/variable", variable=DIALLED, value="yes")
             # How it goes on is told by events, whether this one is seen or not.
             with suppress(TimeoutError):
                 await self._promptly(leg, asyncio.wait_for(dialled, DIAL_SECONDS))

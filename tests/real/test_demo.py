@@ -29,7 +29,8 @@ def started(workdir: Path, *arguments: str) -> subprocess.Popen[str]:
     # Its own process: its own network too, so that it meets no other lab's ports.
     environment = {**os.environ, "TMPDIR": str(workdir), "PYTHONPATH": str(CHECKOUT), "COLUMNS": "80"}
     return subprocess.Popen(
-        [sys.executable, "-u", "-m", "asterisk_warm", "demo", *arguments],
+        # Where the tests themselves run in a background job, Ctrl-C is switched off for all it starts.
+        ["env", "--default-signal=INT", sys.executable, "-u", "-m", "asterisk_warm", "demo", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
