@@ -21,7 +21,8 @@ _PAGE_KIB = os.sysconf("SC_PAGE_SIZE") / 1024
 
 @dataclass(frozen=True)
 class Ids:
-    """A scene in the capture: the SIP Call-IDs of the lead's and the winning agent's call, and their tones."""
+    """A scene in the capture: the SIP Call-IDs of the lead's and the winning agent's call, and their
+    tones."""
 
     lead: str
     agent: str
