@@ -46,8 +46,8 @@ _decode = msgspec.json.Decoder(_Answer).decode
 
 
 class Lane:
-    """One websocket's requests. Open once Asterisk has answered one: an older one reads what it is sent and
-    never answers."""
+    """One websocket's requests. Open once Asterisk has carried one out: an older one reads what it is sent
+    and never answers."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
@@ -102,8 +102,7 @@ class Lane:
     def take(self, text: str) -> None:
         """A `RESTResponse`. Raises msgspec.DecodeError."""
         answer = _decode(text)
-        # Even a refusal shows that requests are taken; whose user may do what is the same by HTTP.
-        self._open = True
+        self._open = self._open or answer.status_code < 300
         _, answered = self._waiting.get(answer.request_id, (0.0, None))
         if answered is not None and not answered.done():
             answered.set_result(answer)

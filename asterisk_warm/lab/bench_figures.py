@@ -90,6 +90,8 @@ def gaps(traffic: Traffic, scenes: Sequence[Ids]) -> Gaps:
 
 def _gap(traffic: Traffic, scene: Ids) -> tuple[float, float, float] | None:
     """(accept digit → lead, → agent, request → INVITE)."""
+    if not {scene.agent, scene.lead} <= traffic.dialogs.keys():
+        return None
     keys = traffic.keys_of(scene.agent)
     if not keys or math.isinf(keys[-1].released_at):
         return None

@@ -15,6 +15,9 @@ from typing import Self
 from asterisk_warm.lab.traffic import Traffic
 
 _DISCARD_PORT = 9
+_BUFFER_KIB, _LONGEST = 65536, 8192
+"""How far tcpdump may be behind, and the longest packet it keeps whole. Each takes the room of the longest:
+unlimited, that is 64 KiB on `lo`, and the buffer is full with a thousand."""
 _PATIENCE = 10.0
 _POLL = 0.005
 
@@ -47,7 +50,8 @@ class Capture:
 
     def start(self) -> None:
         """Begin; returns when tcpdump listens. Raises CaptureFailed."""
-        command = ["tcpdump", "-i", "lo", "-n", "-U", "--immediate-mode", "-B", "65536"]
+        command = ["tcpdump", "-i", "lo", "-n", "-U", "--immediate-mode"]
+        command += ["-B", str(_BUFFER_KIB), "-s", str(_LONGEST)]
         # -Z root: else tcpdump gives up its rights and may not write into a private folder.
         command += ["-Z", "root", "-w", str(self.path), "udp"]
         try:

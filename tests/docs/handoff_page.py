@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 
-from asterisk_warm.core.handoff import moves, states, transition
+from asterisk_warm.core.handoff import moves, states
 from asterisk_warm.core.handoff.events import Event
 from asterisk_warm.core.handoff.model import Status
 from asterisk_warm.core.handoff.states import OfferState, State
@@ -34,7 +34,7 @@ STATUSES = {
 DEADLINES = [
     (
         "taking the lead in hand",
-        f"{transition.SECURE_SECONDS:g} s",
+        f"{moves.SECURE_SECONDS:g} s",
         "FAILED, the lead goes on in the dialplan",
     ),
     (

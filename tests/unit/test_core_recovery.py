@@ -28,6 +28,12 @@ def test_given_requested_then_the_lead_is_taken_in_hand_again_which_tells_whethe
     assert history.kinds == ["SecureLead"]
 
 
+def test_given_requested_and_a_long_outage_then_taking_the_lead_in_hand_has_its_full_time_again():
+    history = History().reconciled(later=20.0)
+    assert history.kinds == ["SecureLead"]
+    assert history.handoff.state_deadline == 1030.0
+
+
 @pytest.mark.parametrize("begin", [seeking, offering, briefing, introducing])
 def test_given_the_lead_is_gone_then_abandoned_and_every_agent_dismissed(begin):
     history = begin().reconciled(**LEAD_GONE)

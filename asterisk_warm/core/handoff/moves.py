@@ -21,6 +21,8 @@ from asterisk_warm.core.handoff.policy import Mode
 from asterisk_warm.core.handoff.states import OfferState, State
 from asterisk_warm.core.handoff.step import Step
 
+SECURE_SECONDS = 10.0
+"""How long taking the lead in hand may take."""
 FAREWELL_SECONDS = 12.0
 """Longest farewell to an agent before the leg is hung up whatever plays."""
 HANGUP_SECONDS = 5.0

@@ -8,11 +8,9 @@ from asterisk_warm.core.handoff import wording
 from asterisk_warm.core.handoff.commands import Command, FindAgents, PrepareSpeech, SecureLead
 from asterisk_warm.core.handoff.events import Event, HandoffRequested
 from asterisk_warm.core.handoff.model import Handoff, LeadIs
+from asterisk_warm.core.handoff.moves import SECURE_SECONDS
 from asterisk_warm.core.handoff.states import State
 from asterisk_warm.core.handoff.table import TABLE
-
-SECURE_SECONDS = 10.0
-"""How long taking the lead in hand may take."""
 
 
 class Decision(NamedTuple):

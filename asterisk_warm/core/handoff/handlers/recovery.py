@@ -32,6 +32,7 @@ from asterisk_warm.core.handoff.handlers import ended, joining, lead, offers, ta
 from asterisk_warm.core.handoff.model import Handoff, LeadIs, Offer, Outcome, Playing
 from asterisk_warm.core.handoff.moves import (
     JOIN_SECONDS,
+    SECURE_SECONDS,
     answered,
     brief,
     close_bridge,
@@ -46,8 +47,11 @@ MISSED = "found gone when Asterisk was read"
 
 def requested(handoff: Handoff, event: Reconciled) -> Step:
     """The order to take the lead in hand tells by itself when they are gone; a reading that began before they
-    came does not."""
-    return _hold_again(handoff, event)
+    came does not. After an outage it is given anew, with its full time."""
+    step = _hold_again(handoff, event)
+    if not step.commands:
+        return step
+    return Step(step.handoff.evolve(state_deadline=event.at + SECURE_SECONDS), step.commands)
 
 
 def held(handoff: Handoff, event: Reconciled) -> Step:
