@@ -32,6 +32,11 @@ class Loop(asyncio.SelectorEventLoop):
         self._timers: list[asyncio.TimerHandle] = []
         self.set_task_factory(self._new_task)
 
+    def __del__(self) -> None:
+        # A run that hypothesis gives up on ends without a teardown.
+        if not self.is_closed():
+            self.close()
+
     def time(self) -> float:
         return self.now
 
