@@ -16,7 +16,8 @@ demo: ## hear a warm handoff: a private Asterisk, real phones, three scenes (col
 test: check ## the whole suite, against Asterisk 22 and 16
 	@.ci/bootstrap test
 	pytest -m docker
-	pytest -n 2 --dist loadgroup -m "real and not docker"
+	@# Two Asterisks beside each other may disturb what is measured: what failed is proved again, alone.
+	pytest -n 2 --dist loadgroup -m "real and not docker" || pytest --last-failed --last-failed-no-failures none -m "real and not docker"
 
 check: ## format, lint, types, import contracts, unit and property tests with complete coverage of the core
 	@.ci/bootstrap check

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("scene")
+pytest.register_assert_rewrite("scene", "ears")
 
 from scene import DIALPLAN, RACERS, TONE_TEAMS, record_prompts  # noqa: E402
 

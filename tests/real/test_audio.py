@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+from ears import ALL, FOREVER, GAP, NO_SILENCE, Bystander, audible, hears, onset, when_the_machine_keeps_up
 from scene import (
     COMFORT_HZ,
     FAREWELL_HZ,
@@ -29,98 +28,17 @@ from asterisk_warm.lab.phones import Phones
 from asterisk_warm.lab.stage import Stage
 from asterisk_warm.lab.tones import (
     BRIEFING_MARKER_HZ,
-    FRAME_SECONDS,
     Hearing,
     chord,
     repeat,
     ulaw_to_linear,
     write_wav,
 )
-from asterisk_warm.lab.traffic import Traffic
 
 pytestmark = pytest.mark.real
 
-FOREVER = float("inf")
-NO_SILENCE = 0.1
-"""Longest silence a lead may hear, in seconds."""
-GAP = 0.15
-"""By when voices must carry after an accept, in seconds, on a machine that does much else; `make bench` measures it."""
 
-
-def audible(ear: Hearing, *tones: int) -> set[int]:
-    """Which of the tones are heard at all (two frames may be a click)."""
-    return {hz for hz in tones if ear.hears(hz, frames=3)}
-
-
-async def hears(capture: Capture, call: str, hz: int, frames: int = 20) -> Traffic:
-    """Wait until that has been heard in the call."""
-
-    def heard() -> Traffic | None:
-        traffic = capture.traffic()
-        return traffic if traffic.heard_at(call).hears(hz, frames=frames) else None
-
-    return await until(heard, 8.0, f"{hz} Hz")
-
-
-def onset(ear: Hearing, hz: int, after: float = 0.0) -> float | None:
-    """When a tone began that lasted: where sounds change, one frame may hold a bit of everything."""
-    has = ear.has(hz) & (ear.times >= after)
-    begun = np.flatnonzero(has[:-2] & has[1:-1] & has[2:])
-    return float(ear.times[begun[0]]) if len(begun) else None
-
-
-@dataclass(frozen=True)
-class Bystander:
-    """Callers who only listen to music meanwhile. What they miss too is the machine's doing, not the handoff's: it is
-    taken off what is measured, so that a busy machine fails no test and a hole of ours still does."""
-
-    calls: tuple[str, ...]
-
-    def stalled(self, traffic: Traffic, start: float, end: float) -> float:
-        """Seconds around that time for which the machine did not keep up."""
-        missed = [0.0]
-        for call in self.calls:
-            for ear in (traffic.heard_at(call), traffic.said_at(call)):
-                late = np.diff(ear.between(start - 0.25, end + 0.25).times) - FRAME_SECONDS
-                missed.append(float(late[late > FRAME_SECONDS].sum()))
-        return max(missed)
-
-    def silence(self, traffic: Traffic, ear: Hearing, start: float | None, end: float | None) -> float:
-        """The longest silence of ours that an ear heard between two moments, which there must have been."""
-        assert start is not None and end is not None
-        part = ear.between(start, end)
-        edges = np.concatenate(([start], part.times[~part.silent()], [end]))
-        gaps = np.diff(edges) - FRAME_SECONDS
-        holes = [
-            (gaps[i] - self.stalled(traffic, edges[i], edges[i + 1]), edges[i] - start)
-            for i in np.flatnonzero(gaps > NO_SILENCE)
-        ]
-        if not holes:
-            return float(max(gaps.max(), 0.0))
-        longest, at = max(holes)
-        print(f"silence of {longest:.3f} s, {at:.3f} s after the answer")
-        return float(longest)
-
-
-@pytest.fixture
-async def bystander(phones: Phones, capture: Capture) -> Bystander:
-    calls = [await phones.lead("Bystander", f"555001{n}", tone_hz=300).dial("music") for n in range(3)]
-    await asyncio.gather(*(call.answered() for call in calls))
-    return Bystander(tuple(call.call_id for call in calls))
-
-
-ALL = (
-    MUSIC,
-    COMFORT_HZ,
-    BRIEFING_MARKER_HZ,
-    INTRODUCTION_HZ,
-    FAREWELL_HZ,
-    LEAD_TONE,
-    RETURNED,
-    *TONES.values(),
-)
-
-
+@when_the_machine_keeps_up
 async def test_given_three_briefed_agents_when_one_accepts_then_everyone_hears_exactly_what_is_meant_for_them(
     stage: Stage, phones: Phones, capture: Capture, bystander: Bystander
 ) -> None:
@@ -169,6 +87,7 @@ async def test_given_three_briefed_agents_when_one_accepts_then_everyone_hears_e
     assert taken is not None and accepted < taken < accepted + gap
 
 
+@when_the_machine_keeps_up
 async def test_given_a_key_during_the_briefing_then_it_counts_at_once_and_both_directions_carry(
     stage: Stage, phones: Phones, capture: Capture, bystander: Bystander
 ) -> None:
@@ -198,6 +117,7 @@ async def test_given_a_key_during_the_briefing_then_it_counts_at_once_and_both_d
     assert bystander.silence(traffic, at_lead, answered, joined) < NO_SILENCE
 
 
+@when_the_machine_keeps_up
 async def test_given_the_repeat_key_then_the_agent_hears_the_briefing_again(
     stage: Stage, phones: Phones, capture: Capture, bystander: Bystander
 ) -> None:
@@ -217,6 +137,7 @@ def _story(stage: Stage, scene: Scene) -> list[str]:
     return [line["text"] for line in stage.daemon.story(newest["id"])]
 
 
+@when_the_machine_keeps_up
 async def test_given_a_winner_who_vanishes_then_the_lead_hears_music_again_without_a_hole(
     stage: Stage, phones: Phones, capture: Capture, bystander: Bystander
 ) -> None:
@@ -243,6 +164,7 @@ async def test_given_a_winner_who_vanishes_then_the_lead_hears_music_again_witho
     assert music is not None and music < gone + GAP + bystander.stalled(traffic, gone, music)
 
 
+@when_the_machine_keeps_up
 async def test_given_a_lead_who_comes_back_then_there_is_no_hole_before_the_dialplan_goes_on(
     stage: Stage, phones: Phones, capture: Capture, bystander: Bystander
 ) -> None:
@@ -261,8 +183,15 @@ async def test_given_a_lead_who_comes_back_then_there_is_no_hole_before_the_dial
 
 
 @pytest.mark.parametrize("voice", ["speech", "in-band keys"])
+@when_the_machine_keeps_up
 async def test_given_an_answering_machine_that_talks_over_the_briefing_then_it_never_has_the_lead(
-    stage: Stage, phones: Phones, capture: Capture, sounds: Path, workdir: Path, voice: str
+    stage: Stage,
+    phones: Phones,
+    capture: Capture,
+    bystander: Bystander,
+    sounds: Path,
+    workdir: Path,
+    voice: str,
 ) -> None:
     if voice == "speech":
         # What the product says itself, as real speech as any.
@@ -293,6 +222,7 @@ def _key_one(seconds: float) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
     return np.asarray(7000 * (np.sin(2 * np.pi * 697 * t) + np.sin(2 * np.pi * 1209 * t)), dtype=np.int16)
 
 
+@when_the_machine_keeps_up
 async def test_given_spoken_lines_then_the_leads_line_never_pauses_and_the_agent_hears_speech_first(
     stage: Stage, phones: Phones, capture: Capture, bystander: Bystander
 ) -> None:
