@@ -35,8 +35,8 @@ class Message:
 
     @property
     def method(self) -> str:
-        """Of a request, or of the request a response answers."""
-        return self.header("CSeq").split()[-1]
+        """Of a request, or of the request a response answers; "" when it is neither."""
+        return self.header("CSeq").rpartition(" ")[2]
 
     def header(self, name: str, short: str = "") -> str:
         """A header's value, "" when there is none. `short` is its compact form."""
