@@ -13,19 +13,21 @@ from collections.abc import Mapping
 import structlog
 
 from asterisk_warm import __version__
+from asterisk_warm.ami import codes
 from asterisk_warm.ami.manager import AmiManager
 from asterisk_warm.api.server import Api
 from asterisk_warm.ari.claim import Claim
 from asterisk_warm.ari.client import AriClient
 from asterisk_warm.ari.link import AriLink
 from asterisk_warm.ari.pbx import AriPbx
-from asterisk_warm.ari.probe import missing_modules
+from asterisk_warm.ari.probe import missing_modules, takes_transfers, tell_arming
 from asterisk_warm.ari.socket import Replaced
-from asterisk_warm.config import Config, TeamSettings
-from asterisk_warm.core.handoff.model import Agent
-from asterisk_warm.core.handoff.policy import Keys, Mode, Policy, Templates
+from asterisk_warm.config import AgentSettings, Config, TeamSettings
+from asterisk_warm.core.handoff.model import Agent, ReturnPlace
+from asterisk_warm.core.handoff.policy import Keys, Mode, Policy, QualifierKeys, Templates
+from asterisk_warm.engine.directory import Directory, Outside, Team
 from asterisk_warm.engine.executor import Executor
-from asterisk_warm.engine.intake import Intake, Team
+from asterisk_warm.engine.intake import Intake
 from asterisk_warm.engine.ports import JournalError, PbxError, SpeechUnavailable
 from asterisk_warm.engine.service import HandoffService
 from asterisk_warm.engine.views import Health
@@ -36,7 +38,7 @@ from asterisk_warm.store.journal import SqlJournal
 
 log = structlog.get_logger(__name__)
 
-CONTEXTS = ("warm-handoff", "warm-connected", "warm-fetch")
+CONTEXTS = ("warm-handoff", "warm-connected", "warm-fetch", "warm-arm", "warm-note")
 """What our dialplan file brings."""
 AMI_SECONDS = 5.0
 """How long the start-up checks wait for AMI."""
@@ -75,7 +77,7 @@ class Daemon:
         ari, ami = config.asterisk.ari, config.asterisk.ami
         self._config = config
         self._client = AriClient(ari.url, ari.user, ari.password.reveal())
-        self._ami = AmiManager(ami.host, ami.port, ami.user, ami.password.reveal())
+        self._ami = AmiManager(ami.host, ami.port, ami.user, ami.password.reveal(), self._user_event)
         pbx = AriPbx(self._client, ari.app, self._ami)
         claim = Claim(self._client, ari.app, f"{socket.gethostname()}, database {database.place}")
         self._link = AriLink(self._client, ari.app, pbx, claim)
@@ -93,9 +95,11 @@ class Daemon:
             speech_seconds=config.speech.budget_seconds,
             reachable=self._link.reachable,
         )
-        intake = Intake({name: team(settings) for name, settings in config.teams.items()})
+        intake = Intake(directory(config))
         self._standing = intake.standing_lines()
-        self._service = HandoffService(SqlJournal(database), pbx, executor, intake, self._health)
+        self._service = HandoffService(
+            SqlJournal(database), pbx, executor, intake, self._health, self._speaker
+        )
         self._api = Api(self._service, config.api.socket)
         self._findings: tuple[str, ...] = ()
         self._version = ""
@@ -116,11 +120,17 @@ class Daemon:
         except* JournalError as group:
             raise CannotStart(str(group.exceptions[0]), "see `database` in the config") from None
         finally:
+            await tell_arming(self._client, False)
             await self._service.stop()
             await self._api.stop()
             await self._speaker.close()
             await self._client.close()
             log.info("stopped; calls stay as they are")
+
+    def _user_event(self, event: Mapping[str, str]) -> None:
+        asked = codes.asked(event)
+        if asked is not None:
+            self._service.asked_in_call(asked)
 
     async def _prompts(self) -> None:
         """Beside everything else: calls must not wait for an engine to load."""
@@ -143,6 +153,7 @@ class Daemon:
             ]
         except PbxError as error:
             findings.append(f"{error}: check `asterisk.ami` and manager.conf")
+        await tell_arming(self._client, await takes_transfers(self._client, self._version))
         # What start-up has made stays: the collector need not walk it in the middle of an accept.
         gc.collect()
         gc.freeze()
@@ -163,34 +174,75 @@ class Daemon:
 
 
 def _keys(config: Config) -> Mapping[str, str] | None:
-    """The keys that the shipped instructions can name: None when the teams differ in them."""
-    keys = {(s.keys.accept, s.keys.decline, s.keys.repeat) for s in config.teams.values()}
+    """The keys that the shipped instructions can name: None when the teams, or who is handed a lead
+    without a team, differ in them."""
+    everybody = (config.handoff, *config.teams.values())
+    keys = {(s.keys.accept, s.keys.decline, s.keys.repeat) for s in everybody}
     if len(keys) != 1:
         return None
     accept, decline, repeat = keys.pop()
     return {"accept": accept, "decline": decline, "repeat": repeat}
 
 
+def directory(config: Config) -> Directory:
+    """Whom the config lets a lead be handed to."""
+    outside = config.outside
+    return Directory(
+        {name: team(settings) for name, settings in config.teams.items()},
+        [_agent(settings) for settings in config.agents.values()],
+        default=team(config.handoff),
+        outside=Outside(outside.allow, outside.endpoint) if outside else None,
+    )
+
+
 def team(settings: TeamSettings) -> Team:
     """A team of the config as the engine knows it."""
-    templates, keys = settings.templates, settings.keys
+    place = settings.return_to
     return Team(
         id=settings.id,
         name=settings.name,
-        agents=tuple(Agent(agent.id, agent.name, agent.endpoint) for agent in settings.agents),
-        policy=Policy(
-            mode=Mode(settings.mode),
-            ring_seconds=settings.ring_seconds,
-            decision_seconds=settings.decision_seconds,
-            hold_seconds=settings.hold_seconds,
-            comfort_seconds=settings.comfort_seconds,
-            music=settings.music,
-            introduction=settings.introduction,
-            keys=Keys(keys.accept, keys.decline, keys.repeat),
-            templates=Templates(
-                templates.briefing, templates.instructions, templates.introduction, templates.taken
-            ),
+        agents=tuple(_agent(agent) for agent in settings.agents),
+        policy=_policy(settings),
+        number=settings.number or "",
+        transfer_mode=Mode(settings.transfer_key),
+        return_to=ReturnPlace(place.context, place.extension, place.priority) if place else None,
+    )
+
+
+def _agent(settings: AgentSettings) -> Agent:
+    return Agent(settings.id, settings.name, settings.endpoint, settings.number or "")
+
+
+def _policy(settings: TeamSettings) -> Policy:
+    keys, qualifier, templates = settings.keys, settings.qualifier_keys, settings.templates
+    return Policy(
+        mode=Mode(settings.mode),
+        ring_seconds=settings.ring_seconds,
+        decision_seconds=settings.decision_seconds,
+        hold_seconds=settings.hold_seconds,
+        comfort_seconds=settings.comfort_seconds,
+        music=settings.music,
+        introduction=settings.introduction,
+        keys=Keys(keys.accept, keys.decline, keys.repeat),
+        templates=Templates(
+            templates.briefing,
+            templates.instructions,
+            templates.introduction,
+            templates.taken,
+            templates.returned,
+            templates.recall,
         ),
+        qualifier_mode=Mode(settings.qualifier_mode),
+        qualifier_keys=QualifierKeys(
+            qualifier.complete, qualifier.three_way, qualifier.swap, qualifier.take_back
+        ),
+        linger_seconds=settings.linger_seconds,
+        warn_seconds=settings.warn_seconds,
+        recall_seconds=settings.recall_seconds,
+        take_back_seconds=settings.take_back_seconds,
+        require=settings.require,
+        queue_log=settings.queue_log,
+        recording=str(settings.recording or ""),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
@@ -36,7 +36,16 @@ class WrongSecret(Exception):
 class AmiManager:
     """Stays connected while `run` runs; actions are refused when it is not."""
 
-    def __init__(self, host: str, port: int, user: str, secret: str) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        user: str,
+        secret: str,
+        on_user_event: Callable[[Mapping[str, str]], None] | None = None,
+    ) -> None:
+        """`on_user_event` is told the headers of every event that the dialplan's UserEvent() sends."""
+        self._on_user_event = on_user_event
         self._address = (host, port)
         self._login = {"Username": user, "Secret": secret}
         self._link: _Link | None = None
@@ -74,9 +83,14 @@ class AmiManager:
 
     async def _session(self) -> None:
         link = _Link()
+        if self._on_user_event is not None:
+            tell = self._on_user_event
+            link.register_event("UserEvent", lambda _, event: tell(dict(event)))
         try:
             await asyncio.wait_for(link.open(*self._address), ACTION_SECONDS)
-            answer = await link.send({"Action": "Login", **self._login, "Events": "off"})
+            answer = await link.send(
+                {"Action": "Login", **self._login, "Events": "user" if self._on_user_event else "off"}
+            )
             if not answer.success:
                 raise WrongSecret(f"Asterisk refuses the AMI login: {answer.message or 'no reason given'}")
             self.refused = ""
@@ -111,13 +125,36 @@ class AmiManager:
             raise PbxRefused(f"AMI {name}: {answer.message or 'refused'}")
         return answer
 
-    async def redirect(self, channel: str, location: Location) -> None:
-        """Take a channel (by name or id) out of whatever it does, to a place in the dialplan. Raises
-        LegGone when there is none. Asterisk does not check the place: a channel that is sent nowhere
-        is hung up."""
-        context, extension = location.context, location.extension
-        place = {"Context": context, "Exten": extension, "Priority": str(location.priority)}
-        await self._order("Redirect", channel, place)
+    async def redirect(self, channel: str, location: Location, other: str = "") -> None:
+        """Take a channel (by name or id) out of whatever it does, to a place in the dialplan; and with it
+        the `other` one it talks to, in the same moment. Raises LegGone when there is none. Asterisk does
+        not check the place: a channel that is sent nowhere is hung up."""
+        place = {
+            "Context": location.context,
+            "Exten": location.extension,
+            "Priority": str(location.priority),
+        }
+        extra = {f"Extra{key}": value for key, value in place.items()} if other else {}
+        also = {"ExtraChannel": other, **extra} if other else {}
+        await self._order("Redirect", channel, {**place, **also})
+
+    async def bridge(self, first: str, second: str) -> None:
+        """Bring two channels together, out of whatever they do. Raises LegGone."""
+        answer = await self.action("Bridge", {"Channel1": first, "Channel2": second, "Tone": "no"})
+        log.debug("bridged", first=first, second=second, answer=answer.message)
+
+    async def log_queue(self, queue: str, event: str, interface: str, message: str, unique_id: str) -> None:
+        """Write a line to queue_log (app_queue must be loaded)."""
+        line = {"Queue": queue, "Event": event, "Interface": interface, "Message": message}
+        await self.action("QueueLog", {**line, "Uniqueid": unique_id})
+
+    async def extension_exists(self, context: str, extension: str) -> bool:
+        """Whether a number can be dialled in a context, patterns and includes counted."""
+        try:
+            await self.action("ShowDialPlan", {"Context": context, "Extension": extension})
+        except PbxRefused:
+            return False
+        return True
 
     async def set_variable(self, channel: str, name: str, value: str) -> None:
         """Set a channel variable or function, wherever the channel is. Raises LegGone when there is

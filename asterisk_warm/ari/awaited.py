@@ -18,9 +18,9 @@ class Awaited:
 
     @contextmanager
     def event(self, kind: str, channel: str) -> Iterator[asyncio.Future[None]]:
-        """A future that is done when an event of that type comes for that channel, and raises LegGone
-        when the channel goes instead. Listen first, then give the order: the event may come before the
-        order's own answer."""
+        """A future that is done when an event of that type comes for that channel (PlaybackFinished: for that
+        playback), and raises LegGone when the channel goes instead. Listen first, then give the order: the
+        event may come before the order's own answer."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting[kind, channel] = future
         try:
@@ -32,6 +32,10 @@ class Awaited:
 
     def tell(self, message: Message) -> None:
         channel = message.peer if message.type == "Dial" else message.channel
+        if message.type == "PlaybackFinished" and message.playback is not None:
+            finished = self._waiting.get((message.type, message.playback.id))
+            if finished is not None and not finished.done():
+                finished.set_result(None)
         if channel is None or not self._waiting:
             return
         waiting = self._waiting.get((message.type, channel.id))

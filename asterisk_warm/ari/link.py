@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Protocol
 
@@ -13,12 +13,13 @@ import structlog
 from asterisk_warm.ari.claim import Claim
 from asterisk_warm.ari.client import AriClient
 from asterisk_warm.ari.model import Channel, Message
+from asterisk_warm.ari.orders import TAKEN
 from asterisk_warm.ari.pbx import AriPbx
 from asterisk_warm.ari.socket import EventSocket
-from asterisk_warm.ari.translate import Translator, lead_at_door
+from asterisk_warm.ari.translate import Translator, lead_at_door, moment, transfer_asked
 from asterisk_warm.core.handoff.events import Event
-from asterisk_warm.core.handoff.ids import parse_agent_leg
-from asterisk_warm.engine.ports import LeadAtDoor, PbxError
+from asterisk_warm.core.handoff.ids import PREFIX
+from asterisk_warm.engine.ports import AtDoor, PbxError, Transfer
 
 log = structlog.get_logger(__name__)
 
@@ -26,11 +27,15 @@ log = structlog.get_logger(__name__)
 class Engine(Protocol):
     """What the link tells the engine."""
 
-    def lead_entered(self, lead: LeadAtDoor, team: str, options: Sequence[str]) -> None: ...
+    def entered(self, at_door: AtDoor) -> None: ...
+
+    def transfer_asked(self, transfer: Transfer) -> None: ...
+
+    def replaced(self, channel: str, by: str, at: float, event_id: str) -> None: ...
 
     def post(self, handoff: str, event: Event) -> None: ...
 
-    def handoff_of_lead(self, channel: str) -> str | None: ...
+    def leg_of(self, channel: str) -> tuple[str, str] | None: ...
 
     async def recover(self) -> None: ...
 
@@ -62,10 +67,10 @@ class AriLink:
         if self._claim is not None:
             with suppress(PbxError):  # Where Asterisk is away, nobody is served.
                 await self._claim.check()
-        translator = Translator(engine.handoff_of_lead)
+        translator = Translator(engine.leg_of)
 
         def on_event(message: Message) -> None:
-            self._pbx.tell(message)
+            self._pbx.hear(message)
             if self._claim is not None:
                 self._claim.tell(message)
             if self._held is not None:
@@ -76,6 +81,10 @@ class AriLink:
         def hand_over(message: Message) -> None:
             if message.type == "StasisStart" and message.channel is not None:
                 _stasis_start(engine, message, message.channel)
+            elif message.type == "ChannelTransfer":
+                transfer = transfer_asked(message)
+                if transfer is not None:
+                    engine.transfer_asked(transfer)
             for handoff, event in translator.facts(message):
                 engine.post(handoff, event)
 
@@ -99,12 +108,16 @@ class AriLink:
 
 
 def _stasis_start(engine: Engine, message: Message, channel: Channel) -> None:
-    if parse_agent_leg(channel.id) is not None:
+    if message.replace_channel is not None:
+        event_id = f"{message.timestamp}/{channel.id}/replaced"
+        engine.replaced(message.replace_channel.id, channel.id, moment(message), event_id)
         return
+    if channel.id.startswith(PREFIX) or message.args[:1] == [TAKEN]:
+        return  # Ours, or fetched by an order that waits for it.
     at_door = lead_at_door(channel, message.args)
     if at_door is None:
         log.warning(
             "a channel came in another way than by our dialplan", channel=channel.name, args=message.args
         )
         return
-    engine.lead_entered(at_door.lead, at_door.team, at_door.options)
+    engine.entered(at_door)

@@ -34,6 +34,23 @@ class Bridge(msgspec.Struct):
     channels: list[str] = []
 
 
+class Destination(msgspec.Struct):
+    destination: str = ""
+    """What was dialled, in a blind transfer."""
+    protocol_id: str = ""
+    """The other call's Call-ID, in an attended one."""
+
+
+class ReferTo(msgspec.Struct):
+    requested_destination: Destination = msgspec.field(default_factory=Destination)
+    destination_channel: Channel | None = None
+    """The phone's channel in its other call."""
+
+
+class ReferredBy(msgspec.Struct):
+    source_channel: Channel | None = None
+
+
 class Playback(msgspec.Struct):
     id: str
     state: str = ""
@@ -63,7 +80,13 @@ class Message(msgspec.Struct):
     application: str = ""
     channel: Channel | None = None
     peer: Channel | None = None
+    replace_channel: Channel | None = None
+    """In StasisStart: whose place the channel takes."""
     playback: Playback | None = None
+    state: str = ""
+    """In ChannelTransfer: what was told about it; empty in the request itself."""
+    refer_to: ReferTo | None = None
+    referred_by: ReferredBy | None = None
     args: list[str] = []
     digit: str = ""
     dialstatus: str = ""
@@ -86,5 +109,6 @@ USED = (
     "ApplicationReplaced",
     "RESTResponse",
     "ChannelUserevent",
+    "ChannelTransfer",
 )
 """Event types that mean something here: half of what Asterisk would send are variables set at hangup."""

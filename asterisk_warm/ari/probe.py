@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from contextlib import suppress
 
 from asterisk_warm.ari.client import AriClient
 from asterisk_warm.engine.ports import LegGone, PbxError
@@ -47,3 +49,39 @@ async def _missing(client: AriClient, module: str) -> bool:
     except PbxError:
         return False
     return False
+
+
+SAFE_TRANSFERS = {20: 18, 22: 8, 23: 2}
+"""From which release of each series on a transfer that is left to ARI cannot crash Asterisk when it ends
+(asterisk/asterisk issue 1467, mended by its commit 55e403fa8b)."""
+
+
+async def takes_transfers(client: AriClient, version: str) -> bool:
+    """Whether a phone's Transfer key can be left to us: asked of Asterisk, and its release known to survive
+    it."""
+    try:
+        await client.request("POST", "/channels/warm-probe/transfer_progress", {"states": "channel_progress"})
+    except LegGone:
+        # There is no such channel; but there is such a request.
+        return _is_safe(version)
+    except PbxError:
+        return False
+    return False
+
+
+def _is_safe(version: str) -> bool:
+    found = re.match(r"(?:certified/)?(\d+)\.(\d+)", version)
+    if found is None:
+        return True  # Built from its source: newer than any release here.
+    series, release = int(found[1]), int(found[2])
+    return series > max(SAFE_TRANSFERS) or release >= SAFE_TRANSFERS.get(series, 1 << 30)
+
+
+async def tell_arming(client: AriClient, takes: bool) -> None:
+    """Tell the dialplan (`warm-arm`) whether a phone's Transfer key is to come to us."""
+    with suppress(PbxError):
+        await client.request(
+            "POST",
+            "/asterisk/variable",
+            {"variable": "WARM_REFER", "value": "yes" if takes else "no"},
+        )

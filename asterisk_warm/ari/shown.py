@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from asterisk_warm.engine.ports import Shown
+
 NAME_LIMIT, NUMBER_LIMIT = 60, 32
 _UNSAFE = frozenset('"\\<>{}$`;|%')
 """Characters that could end a quoted string, start a substitution or look like an address."""
@@ -17,6 +19,11 @@ def shown_number(number: str) -> str:
     """Only what can stand in a number: letters, digits, + * # - . _"""
     kept = "".join(c for c in number if c.isascii() and (c.isalnum() or c in "+*#-._"))
     return kept[:NUMBER_LIMIT]
+
+
+def party(shown: Shown) -> str:
+    """Both, as CALLERID(all) and CONNECTEDLINE(all) read them."""
+    return f'"{shown_name(shown.name)}" <{shown_number(shown.number)}>'
 
 
 def literal(value: str) -> str:

@@ -19,11 +19,14 @@ from asterisk_warm.core.handoff.events import (
     LeadHungUp,
     LeadLeft,
     PlaybackEnded,
+    QualifierHungUp,
+    QualifierLeft,
+    QualifierPressed,
 )
-from asterisk_warm.core.handoff.ids import parse_agent_leg, parse_playback
-from asterisk_warm.core.handoff.model import Outcome, Playing
+from asterisk_warm.core.handoff.ids import parse_playback
+from asterisk_warm.core.handoff.model import LEAD, QUALIFIER, Outcome, Playing, offer_of
 from asterisk_warm.core.handoff.options import VARIABLE
-from asterisk_warm.engine.ports import AtDoor, LeadAtDoor
+from asterisk_warm.engine.ports import AtDoor, Door, LeadAtDoor, Transfer
 
 Fact = tuple[str, Event]
 """(handoff id, event)."""
@@ -50,10 +53,10 @@ _OUTCOMES = {
 
 
 class Translator:
-    """`handoff_of_lead` knows which handoff a lead's channel belongs to."""
+    """`leg_of` knows which handoff's, and which of its legs' a channel is."""
 
-    def __init__(self, handoff_of_lead: Callable[[str], str | None]) -> None:
-        self._handoff_of_lead = handoff_of_lead
+    def __init__(self, leg_of: Callable[[str], tuple[str, str] | None]) -> None:
+        self._leg_of = leg_of
         self._hanging_up: set[str] = set()
         """Who leaves our application because of a hangup: requested, and the leaving not seen yet."""
 
@@ -70,13 +73,17 @@ class Translator:
             self._hanging_up.add(channel.id)
         elif message.type in ("StasisEnd", "ChannelDestroyed"):
             self._hanging_up.discard(channel.id)
-        leg = parse_agent_leg(channel.id)
-        if leg is not None:
-            yield from _agent(message, channel, *leg, asked_before)
+        found = self._leg_of(channel.id)
+        if found is None:
             return
-        handoff = self._handoff_of_lead(channel.id)
-        if handoff is not None:
+        handoff, leg = found
+        offer = offer_of(leg)
+        if leg == LEAD:
             yield from _lead(message, channel, handoff, asked_before)
+        elif leg == QUALIFIER:
+            yield from _qualifier(message, channel, handoff, asked_before)
+        elif offer is not None:
+            yield from _agent(message, channel, handoff, offer, asked_before)
 
     def forget(self) -> None:
         """After an outage: what was to follow may have been missed."""
@@ -86,11 +93,24 @@ class Translator:
 def _lead(message: Message, channel: Channel, handoff: str, hanging_up: bool) -> Iterator[Fact]:
     match message.type:
         case "ChannelHangupRequest" | "ChannelDestroyed" if not hanging_up:
-            # A "soft" request was made inside Asterisk, and carries no cause of the network's.
-            cause = "hung up by the PBX" if message.soft else cause_words(message.cause)
-            yield handoff, LeadHungUp(**_stamp(message, channel), cause=cause)
+            yield handoff, LeadHungUp(**_stamp(message, channel), cause=_hangup_words(message))
         case "StasisEnd" if not hanging_up:
             yield handoff, LeadLeft(**_stamp(message, channel))
+
+
+def _hangup_words(message: Message) -> str:
+    # A "soft" request was made inside Asterisk, and carries no cause of the network's.
+    return "hung up by the PBX" if message.soft else cause_words(message.cause)
+
+
+def _qualifier(message: Message, channel: Channel, handoff: str, hanging_up: bool) -> Iterator[Fact]:
+    match message.type:
+        case "ChannelHangupRequest" | "ChannelDestroyed" if not hanging_up:
+            yield handoff, QualifierHungUp(**_stamp(message, channel), cause=_hangup_words(message))
+        case "StasisEnd" if not hanging_up:
+            yield handoff, QualifierLeft(**_stamp(message, channel))
+        case "ChannelDtmfReceived":
+            yield handoff, QualifierPressed(**_stamp(message, channel), digit=message.digit)
 
 
 def _agent(message: Message, channel: Channel, handoff: str, offer: int, hanging_up: bool) -> Iterator[Fact]:
@@ -131,16 +151,26 @@ def _playback(message: Message) -> Iterator[Fact]:
 def lead_at_door(channel: Channel, arguments: Sequence[str]) -> AtDoor | None:
     """Who wants what, of a channel that our dialplan has sent in; None when it came in another way.
 
-    Arguments of Stasis(): `handoff`, the team, then `key=value` options and `WARM_LEAD_…=` variables, each
-    URI-encoded."""
-    if len(arguments) < 2 or arguments[0] != "handoff":
+    Arguments of Stasis(): `handoff` or `consult`, the team, then `key=value` options and `WARM_LEAD_…=`
+    variables, each URI-encoded."""
+    if len(arguments) < 2 or arguments[0] not in list(Door):
         return None
     team, *others = (_decoded(argument) for argument in arguments[1:])
     described = (other.partition("=") for other in others if other.startswith(VARIABLE))
     variables = {name: value for name, _, value in described}
     options = [other for other in others if other and not other.startswith(VARIABLE)]
     lead = LeadAtDoor(channel.id, channel.caller.name, channel.caller.number, variables)
-    return AtDoor(lead, team, options)
+    return AtDoor(lead, team, options, Door(arguments[0]))
+
+
+def transfer_asked(message: Message) -> Transfer | None:
+    """A phone's Transfer key, of a ChannelTransfer; None where it only tells what was told about one."""
+    source = message.referred_by.source_channel if message.referred_by is not None else None
+    if source is None or message.refer_to is None or message.state:
+        return None
+    wanted, other = message.refer_to.requested_destination, message.refer_to.destination_channel
+    attended = other is not None or bool(wanted.protocol_id)
+    return Transfer(source.id, wanted.destination, other.id if other else "", attended)
 
 
 def _decoded(argument: str) -> str:

@@ -2,8 +2,8 @@
 wrong with it.
 
 The way of a file: `yaml_source` reads the YAML and notes the place of everything; `faults` puts the
-values into the models of `models` (their kinds are in `values`) and says what does not fit;
-`checks` looks at what concerns several settings at once.
+values into the models of `models` (their kinds are in `values` and `dialled`) and says what does not fit;
+`checks` looks at what concerns several settings at once. `reference` describes every setting.
 """
 
 from __future__ import annotations
@@ -16,21 +16,24 @@ from types import MappingProxyType
 from typing import Literal
 
 from asterisk_warm.config.checks import check
+from asterisk_warm.config.dialled import DialplanPlace
 from asterisk_warm.config.errors import ConfigError, ConfigErrors
 from asterisk_warm.config.faults import validate
 from asterisk_warm.config.models import (
     ApiSettings,
     AsteriskSettings,
     ConfigFile,
+    HandoffSettings,
     KeySettings,
     LogSettings,
-    Setting,
+    OutsideSettings,
+    QualifierKeySettings,
     SoundSettings,
     SpeechSettings,
     TemplateSettings,
-    describe_settings,
     overlay,
 )
+from asterisk_warm.config.reference import Setting, describe_settings
 from asterisk_warm.config.values import Secret, Surroundings
 from asterisk_warm.config.yaml_source import read
 
@@ -39,6 +42,8 @@ __all__ = [
     "Config",
     "ConfigError",
     "ConfigErrors",
+    "DialplanPlace",
+    "OutsideSettings",
     "Secret",
     "Setting",
     "TeamSettings",
@@ -49,11 +54,12 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class AgentSettings:
-    """An agent; ``endpoint`` is safe to dial as it stands."""
+    """An agent; ``endpoint`` is safe to dial as it stands. ``number`` is what a phone dials for the agent."""
 
     id: str
     name: str
     endpoint: str
+    number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,27 +68,43 @@ class TeamSettings:
     seconds.
 
     ``ring_seconds`` is per agent, ``decision_seconds`` counts from the answer, ``hold_seconds`` is for the
-    whole handoff; ``comfort_seconds`` of 0 means no announcements.
+    whole handoff, and ``warn_seconds`` before its end; ``comfort_seconds``, ``warn_seconds``,
+    ``recall_seconds`` and ``take_back_seconds`` of 0 mean never. ``recording`` is a folder of Asterisk's.
     """
 
     id: str
     name: str
+    number: str | None
     agents: tuple[AgentSettings, ...]
     mode: Literal["auto", "blind"]
+    qualifier_mode: Literal["stay", "consult"]
+    transfer_key: Literal["stay", "auto"]
     ring: Literal["all"]
     ring_seconds: float
     decision_seconds: float
     hold_seconds: float
+    warn_seconds: float
     comfort_seconds: float
+    linger_seconds: float
+    recall_seconds: float
+    take_back_seconds: float
     music: str
     introduction: bool
+    require: tuple[Literal["qualified", "consent"], ...]
+    queue_log: bool
+    recording: Path | None
+    return_to: DialplanPlace | None
     keys: KeySettings
+    qualifier_keys: QualifierKeySettings
     templates: TemplateSettings
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A configuration file that was found good. ``warnings`` has what is usable and yet hardly meant."""
+    """A configuration file that was found good. ``warnings`` has what is usable and yet hardly meant.
+
+    ``handoff`` is how a lead is handed to whoever is no team: like a team, of no name and no agents.
+    """
 
     file: Path
     asterisk: AsteriskSettings
@@ -91,8 +113,10 @@ class Config:
     sounds: SoundSettings
     speech: SpeechSettings
     log: LogSettings
+    handoff: TeamSettings
     agents: Mapping[str, AgentSettings]
     teams: Mapping[str, TeamSettings]
+    outside: OutsideSettings | None
     warnings: tuple[ConfigError, ...]
 
     def policy(self, team: str) -> TeamSettings:
@@ -117,13 +141,16 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
 
 
 def _config(path: Path, model: ConfigFile, warnings: tuple[ConfigError, ...]) -> Config:
-    agents = {id: AgentSettings(id, entry.name, entry.endpoint) for id, entry in model.agents.items()}
+    agents = {
+        id: AgentSettings(id, entry.name, entry.endpoint, entry.number) for id, entry in model.agents.items()
+    }
     teams = {
-        id: TeamSettings(
-            id=id,
-            name=entry.name,
-            agents=tuple(agents[agent] for agent in entry.agents),
-            **vars(overlay(model.handoff, entry)),
+        id: _team(
+            overlay(model.handoff, entry),
+            id,
+            entry.name,
+            entry.number,
+            tuple(agents[agent] for agent in entry.agents),
         )
         for id, entry in model.teams.items()
     }
@@ -135,7 +162,19 @@ def _config(path: Path, model: ConfigFile, warnings: tuple[ConfigError, ...]) ->
         sounds=model.sounds,
         speech=model.speech,
         log=model.log,
+        handoff=_team(model.handoff),
         agents=MappingProxyType(agents),
         teams=MappingProxyType(teams),
+        outside=model.outside,
         warnings=warnings,
     )
+
+
+def _team(
+    settings: HandoffSettings,
+    id: str = "",
+    name: str = "",
+    number: str | None = None,
+    agents: tuple[AgentSettings, ...] = (),
+) -> TeamSettings:
+    return TeamSettings(id=id, name=name, number=number, agents=agents, **vars(settings))

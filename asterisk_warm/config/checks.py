@@ -12,7 +12,7 @@ from itertools import combinations
 from pathlib import Path
 
 from asterisk_warm.config.errors import ConfigError, KeyPath, dotted
-from asterisk_warm.config.models import HandoffSettings, KeySettings, overlay
+from asterisk_warm.config.models import HandoffSettings, KeySettings, QualifierKeySettings, overlay
 from asterisk_warm.config.values import nearest
 from asterisk_warm.config.yaml_source import Source
 
@@ -27,6 +27,8 @@ def check(source: Source, faulty: set[KeyPath]) -> list[ConfigError]:
     checks = _Checks(source, faulty)
     checks.members()
     checks.endpoints()
+    checks.misread_numbers()
+    checks.numbers()
     checks.policies()
     checks.readable_passwords()
     return checks.warnings
@@ -36,6 +38,7 @@ class _Checks:
     def __init__(self, source: Source, faulty: set[KeyPath]) -> None:
         self._source = source
         self._faulty = faulty
+        self._faulty_lists = {path[:-1] for path in faulty if path and isinstance(path[-1], int)}
         self.warnings: list[ConfigError] = []
 
     def members(self) -> None:
@@ -71,6 +74,41 @@ class _Checks:
                 )
             first.setdefault(endpoint, agent)
 
+    def misread_numbers(self) -> None:
+        """Of +15551234 without quotes YAML leaves 15551234, which is dialled otherwise."""
+        for path, text in self._source.plain_texts.items():
+            if path in self._faulty or not _holds_number(path):
+                continue
+            value = self._value(path)
+            if not isinstance(value, int) or text == str(value):
+                continue
+            message = f"{dotted(path)}: YAML reads {text[:40]} without quotes as the number {value}"
+            self._source.report(path, message, expected="a number in quotes", suggestion=f'"{text}"')
+            self._faulty.add(path)
+
+    def numbers(self) -> None:
+        """A number that is dialled stands for one agent or team; their ids can be dialled as well."""
+        everybody = {
+            (section, id): None for section in ("agents", "teams") for id in self._mapping((section,))
+        }
+        first: dict[str, KeyPath] = {}
+        for who in everybody:
+            path: KeyPath = (*who, "number")
+            value = self._value(path)
+            if value is None or path in self._faulty:
+                continue
+            number = str(value)
+            namesakes = (("agents", number), ("teams", number))
+            others = [other for other in namesakes if other in everybody and other != who]
+            if number in first:
+                self._taken(path, f'{_called(first[number])} has the number "{number}" already')
+            elif others:
+                self._taken(path, f'"{number}" is the id of {_called(others[0])}')
+            first.setdefault(number, who)
+
+    def _taken(self, path: KeyPath, by: str) -> None:
+        self._source.report(path, f"{dotted(path)}: {by}", expected="a number that stands for nobody else")
+
     def policies(self) -> None:
         defaults = HandoffSettings.model_validate(self._usable(_HANDOFF))
         self._policy(_HANDOFF, defaults)
@@ -93,6 +131,12 @@ class _Checks:
 
     def _policy(self, scope: KeyPath, settings: HandoffSettings) -> None:
         """Check the settings that count in ``scope``: ``handoff`` itself, or one team."""
+        self._times(scope, settings)
+        self._warning_time(scope, settings)
+        self._keys(scope, settings.keys)
+        self._qualifier_keys(scope, settings.qualifier_keys)
+
+    def _times(self, scope: KeyPath, settings: HandoffSettings) -> None:
         ring, hold, decision = settings.ring_seconds, settings.hold_seconds, settings.decision_seconds
         if ring > hold and self._concerned(scope, ("ring_seconds",), ("hold_seconds",)):
             path = self._place(scope, ("ring_seconds",), ("hold_seconds",))
@@ -105,14 +149,39 @@ class _Checks:
                 f"has decided (ring_seconds {ring:g} + decision_seconds {decision:g})"
             )
             self._warn(path, message)
+
+    def _warning_time(self, scope: KeyPath, settings: HandoffSettings) -> None:
+        """A default that does not suit a short hold is nobody's slip: the warning comes at once."""
+        warn, hold = settings.warn_seconds, settings.hold_seconds
+        written = any((*place, "warn_seconds") in self._source.marks for place in (scope, _HANDOFF))
+        if warn >= hold and written and self._concerned(scope, ("warn_seconds",), ("hold_seconds",)):
+            path = self._place(scope, ("warn_seconds",), ("hold_seconds",))
+            message = f"{dotted(scope)}: warn_seconds ({warn:g}) is not shorter than hold_seconds ({hold:g})"
+            self._source.report(path, message, expected="warn_seconds of less than hold_seconds, or 0")
+
+    def _keys(self, scope: KeyPath, keys: KeySettings) -> None:
         for one, other in combinations(KeySettings.model_fields, 2):
-            key = getattr(settings.keys, one)
-            if key == getattr(settings.keys, other) and self._concerned(
-                scope, ("keys", one), ("keys", other)
-            ):
+            key = getattr(keys, one)
+            if key == getattr(keys, other) and self._concerned(scope, ("keys", one), ("keys", other)):
                 path = self._place(scope, ("keys", other), ("keys", one))
                 message = f'{dotted(scope)}.keys: {one} and {other} are both "{key}"'
                 self._source.report(path, message, expected="a key of its own for each")
+
+    def _qualifier_keys(self, scope: KeyPath, keys: QualifierKeySettings) -> None:
+        """What was pressed last is looked at after every key: who presses *12 has pressed *1, and 12."""
+        for names in combinations(QualifierKeySettings.model_fields, 2):
+            part, whole = sorted(names, key=lambda name: len(getattr(keys, name)))
+            pressed, within = getattr(keys, part), getattr(keys, whole)
+            settings: list[KeyPath] = [("qualifier_keys", name) for name in reversed(names)]
+            if pressed not in within or not self._concerned(scope, *settings):
+                continue
+            section, path = f"{dotted(scope)}.qualifier_keys", self._place(scope, *settings)
+            if pressed == within:
+                message = f'{section}: {part} and {whole} are both "{pressed}"'
+                self._source.report(path, message, expected="a sequence of its own for each")
+            else:
+                message = f'{section}: who presses {whole} ("{within}") presses {part} ("{pressed}") as well'
+                self._source.report(path, message, expected="sequences of which none is part of another")
 
     def _concerned(self, scope: KeyPath, *settings: KeyPath) -> bool:
         """Tell whether ``scope`` is the place to report a contradiction of ``settings``: it sets one, and all
@@ -145,15 +214,36 @@ class _Checks:
         return {
             name: self._sound((*path, name)) if isinstance(value, dict) else value
             for name, value in self._mapping(path).items()
-            if (*path, name) not in self._faulty
+            if (*path, name) not in self._faulty and (*path, name) not in self._faulty_lists
         }
 
     def _mapping(self, path: KeyPath) -> dict[str, object]:
+        value = self._value(path)
+        return value if isinstance(value, dict) else {}
+
+    def _value(self, path: KeyPath) -> object:
         value: object = self._source.values
         for part in path:
-            value = value.get(str(part)) if isinstance(value, dict) else None
-        return value if isinstance(value, dict) else {}
+            if isinstance(value, dict):
+                value = value.get(str(part))
+            else:
+                value = value[part] if isinstance(value, list) and isinstance(part, int) else None
+        return value
 
     def _warn(self, path: KeyPath, message: str, *, expected: str | None = None) -> None:
         mark = None if path in self._source.plain_texts else self._source.key_marks.get(path)
         self.warnings.append(self._source.error(path, message, expected=expected, mark=mark))
+
+
+def _holds_number(path: KeyPath) -> bool:
+    match path:
+        case ("agents" | "teams", _, "number") | ("outside", "allow", _):
+            return True
+        case _:
+            return False
+
+
+def _called(who: KeyPath) -> str:
+    """Return ``agent "ana"`` or ``team "sales"``."""
+    section, id = who
+    return f'{str(section).removesuffix("s")} "{id}"'

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from asterisk_warm.config.errors import KeyPath, Mark, dotted, shown
-from asterisk_warm.config.models import ConfigFile, describe_settings, field_at, section_at
+from asterisk_warm.config.models import ConfigFile, field_at, section_at
+from asterisk_warm.config.reference import describe_settings
 from asterisk_warm.config.values import IDENTIFIER, Surroundings, expectation, nearest
 from asterisk_warm.config.yaml_source import Source
 
@@ -26,7 +27,7 @@ def validate(source: Source, around: Surroundings) -> tuple[ConfigFile | None, s
     faulty = set(source.broken)
     for fault in faults:
         path = _path(fault, source)
-        if path not in source.broken and fault["type"] != "default_factory_not_called":
+        if path not in source.broken and not _follows(fault, path, source):
             _report(fault, path, source)
         faulty.add(path)
     return model, faulty
@@ -36,6 +37,12 @@ def _path(fault: ErrorDetails, source: Source) -> KeyPath:
     path = fault["loc"]
     named_by_pydantic = bool(path) and path[-1] == "[key]" and path not in source.marks
     return path[:-1] if named_by_pydantic else path
+
+
+def _follows(fault: ErrorDetails, path: KeyPath, source: Source) -> bool:
+    """Tell whether other faults say it all: a list is "too short" when none of its items can be used."""
+    kind = fault["type"]
+    return kind == "default_factory_not_called" or (kind == "too_short" and bool(_value(source, path)))
 
 
 def _report(fault: ErrorDetails, path: KeyPath, source: Source) -> None:

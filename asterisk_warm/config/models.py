@@ -4,14 +4,21 @@ description.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic.fields import FieldInfo
 
+from asterisk_warm.config.dialled import (
+    NUMBER,
+    OUTSIDE_NUMBERS,
+    Endpoint,
+    Number,
+    OutsideEndpoint,
+    OutsideNumbers,
+    Place,
+)
 from asterisk_warm.config.errors import KeyPath
 from asterisk_warm.config.values import (
     IDENTIFIER,
@@ -20,7 +27,6 @@ from asterisk_warm.config.values import (
     ComfortSeconds,
     Database,
     DecisionSeconds,
-    Endpoint,
     Expects,
     Flag,
     Folder,
@@ -29,15 +35,18 @@ from asterisk_warm.config.values import (
     HttpUrl,
     Identifier,
     Key,
+    KeySequence,
     Line,
+    LingerSeconds,
     MusicClass,
     Password,
     Port,
+    RecallSeconds,
     RingSeconds,
-    Secret,
     SocketPath,
+    TakeBackSeconds,
+    WarnSeconds,
     database_url,
-    expectation,
     nearest,
     refuse,
 )
@@ -72,29 +81,36 @@ def _template_of(*known: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+Spoken = Annotated[str, Field(min_length=1, max_length=1000)]
 Briefing = Annotated[
-    str,
-    Field(min_length=1, max_length=1000),
+    Spoken,
     _template_of("name", "number", "summary", "team", "details"),
     Expects("text with {name}, {number}, {summary}, {team} or {details}"),
 ]
 Instructions = Annotated[
-    str,
-    Field(min_length=1, max_length=1000),
+    Spoken,
     _template_of("accept", "decline", "repeat"),
     Expects("text with {accept}, {decline} or {repeat}"),
 ]
 Introduction = Annotated[
-    str,
-    Field(min_length=1, max_length=1000),
+    Spoken,
     _template_of("agent", "team", "name"),
     Expects("text with {agent}, {team} or {name}"),
 ]
 Taken = Annotated[
-    str,
-    Field(min_length=1, max_length=1000),
+    Spoken,
     _template_of("agent", "team"),
     Expects("text with {agent} or {team}"),
+]
+Returned = Annotated[
+    Spoken,
+    _template_of("name", "reason"),
+    Expects("text with {name} or {reason}"),
+]
+Recall = Annotated[
+    Spoken,
+    _template_of("name", "reason", "accept"),
+    Expects("text with {name}, {reason} or {accept}"),
 ]
 
 
@@ -147,17 +163,20 @@ class SoundSettings(Section):
     )
 
 
-def _distinct(engines: tuple[str, ...]) -> tuple[str, ...]:
-    if len(set(engines)) < len(engines):
-        raise refuse("names an engine twice")
-    return engines
+def _distinct(what: str) -> AfterValidator:
+    def check(items: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(items)) < len(items):
+            raise refuse(f"names {what} twice")
+        return items
+
+    return AfterValidator(check)
 
 
 class SpeechSettings(Section):
     engines: Annotated[
         tuple[Literal["hibari", "espeak"], ...],
         Field(min_length=1, strict=False),
-        AfterValidator(_distinct),
+        _distinct("an engine"),
         Expects("a list of hibari and espeak", item="hibari or espeak"),
     ] = Field(
         default=("hibari", "espeak"),
@@ -183,6 +202,17 @@ class KeySettings(Section):
     repeat: Key = Field(default="3", description="The agent hears the briefing again.")
 
 
+class QualifierKeySettings(Section):
+    complete: KeySequence = Field(default="*2", description="The qualifier leaves the lead to the agent.")
+    three_way: KeySequence = Field(default="*3", description="Lead, qualifier and agent talk together.")
+    swap: KeySequence = Field(
+        default="*4", description="The qualifier goes from the agent to the lead, and back."
+    )
+    take_back: KeySequence = Field(
+        default="*1", description="The qualifier has the lead again; the agents are dismissed."
+    )
+
+
 class TemplateSettings(Section):
     briefing: Briefing = Field(
         default="{name}. {summary}", description="What each agent hears before deciding."
@@ -196,12 +226,30 @@ class TemplateSettings(Section):
         description="What the lead hears as the agent joins.",
     )
     taken: Taken = Field(default="This call was taken by {agent}.", description="What the other agents hear.")
+    returned: Returned = Field(
+        default="{name} is back with you. {reason}.",
+        description="What the qualifier alone hears when nobody took the lead.",
+    )
+    recall: Recall = Field(
+        default="{name} is waiting for you. {reason}. Press {accept} to talk to them.",
+        description="What a qualifier who had hung up hears when rung because nobody took the lead.",
+    )
 
 
 class HandoffSettings(Section):
     mode: Annotated[Literal["auto", "blind"], Expects("auto or blind")] = Field(
         default="auto",
         description="`auto`: agents are briefed and accept; `blind`: whoever answers is connected.",
+    )
+    qualifier_mode: Annotated[Literal["stay", "consult"], Expects("stay or consult")] = Field(
+        default="stay",
+        description="The mode when a qualifier is on the call. `stay`: they talk on with the lead until an "
+        "agent has accepted; `consult`: the lead is on hold while they talk to the agent in private.",
+    )
+    transfer_key: Annotated[Literal["stay", "auto"], Expects("stay or auto")] = Field(
+        default="stay",
+        description="What a blind transfer to the team by a phone's Transfer key becomes. `stay`: the "
+        "qualifier talks on with the lead; `auto`: the qualifier leaves at once.",
     )
     ring: Annotated[Literal["all"], Expects("all")] = Field(
         default="all", description="Whom to ring: `all` at once."
@@ -211,18 +259,62 @@ class HandoffSettings(Section):
         default=30.0, description="How long an agent has to decide after answering."
     )
     hold_seconds: HoldSeconds = Field(default=120.0, description="How long a lead is held altogether.")
+    warn_seconds: WarnSeconds = Field(
+        default=15.0,
+        description="How long before the end of `hold_seconds` a qualifier is warned; `0` for never.",
+    )
     comfort_seconds: ComfortSeconds = Field(
         default=20.0, description="Time between comfort announcements; `0` for none."
     )
+    linger_seconds: LingerSeconds = Field(
+        default=300.0, description="How long a qualifier may stay with lead and agent."
+    )
+    recall_seconds: RecallSeconds = Field(
+        default=20.0,
+        description="How long the phone of a qualifier who has hung up rings when nobody took the lead; "
+        "`0` to not ring it.",
+    )
+    take_back_seconds: TakeBackSeconds = Field(
+        default=120.0,
+        description="How long after leaving the lead to the agent a qualifier may take the lead back; `0` "
+        "for never.",
+    )
     music: MusicClass = Field(default="default", description="The class of music on hold.")
     introduction: Flag = Field(default=True, description="Whether the lead hears who is joining.")
+    require: Annotated[
+        tuple[Literal["qualified", "consent"], ...],
+        Field(strict=False),
+        _distinct("a condition"),
+        Expects("a list of qualified and consent, or []", item="qualified or consent"),
+    ] = Field(default=(), description="What must hold of the lead before anyone is rung.")
+    queue_log: Flag = Field(
+        default=False, description="Whether Asterisk's `queue_log` is told, with the team as the queue."
+    )
+    recording: Annotated[Folder | None, Expects("the full path of a folder", default="none")] = Field(
+        default=None,
+        description="Where a lead who is taken over from a live call is recorded, as Asterisk sees it.",
+    )
+    return_to: Annotated[
+        Place | None,
+        Expects('context,extension,priority in quotes, such as "from-trunk,s,1"', default="none"),
+    ] = Field(
+        default=None,
+        description="Where a lead goes on who has no place of their own in the dialplan, such as one who was "
+        "called.",
+    )
     keys: KeySettings = KeySettings()
+    qualifier_keys: QualifierKeySettings = QualifierKeySettings()
     templates: TemplateSettings = TemplateSettings()
 
 
 class AgentEntry(Section):
     name: Line = Field(description="The agent's name as it is spoken and shown.")
     endpoint: Endpoint = Field(description="The phone to ring.")
+    number: Annotated[Number | None, Expects(NUMBER.text, default="none")] = Field(
+        default=None,
+        description="The extension under which a phone's Transfer key may dial the agent, and which others' "
+        "phones show.",
+    )
 
 
 class TeamEntry(HandoffSettings):
@@ -234,6 +326,19 @@ class TeamEntry(HandoffSettings):
         Field(min_length=1, strict=False),
         Expects("a list of at least one agent's id", item=IDENTIFIER.text),
     ] = Field(description="The ids of its agents.")
+    number: Annotated[Number | None, Expects(NUMBER.text, default="none")] = Field(
+        default=None,
+        description="The extension under which a phone's Transfer key may dial the team.",
+    )
+
+
+class OutsideSettings(Section):
+    allow: Annotated[
+        tuple[OutsideNumbers, ...],
+        Field(min_length=1, strict=False),
+        Expects("a list of at least one number, or beginning of numbers and *", item=OUTSIDE_NUMBERS.text),
+    ] = Field(description="The numbers, and the beginnings of numbers, that may be dialled.")
+    endpoint: OutsideEndpoint = Field(description="What is dialled, with the number in place of `{number}`.")
 
 
 class ConfigFile(Section):
@@ -251,6 +356,7 @@ class ConfigFile(Section):
     handoff: HandoffSettings = HandoffSettings()
     agents: Annotated[dict[Identifier, AgentEntry], Field(min_length=1), Expects("at least one agent")]
     teams: Annotated[dict[Identifier, TeamEntry], Field(min_length=1), Expects("at least one team")]
+    outside: OutsideSettings | None = None
 
 
 S = TypeVar("S", bound=Section)
@@ -267,42 +373,10 @@ def overlay(base: S, over: Section) -> S:
     return base.model_copy(update=changes)
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One setting for the reference: ``path`` like ``teams.ID.name``, type and default in words (None: it
-    must be given).
-    """
-
-    path: str
-    type: str
-    default: str | None
-    description: str
-
-
-def describe_settings() -> list[Setting]:
-    """Return every setting of the file in its order. A team's overrides are those of ``handoff`` and not
-    repeated.
-    """
-    return list(_described(ConfigFile, ""))
-
-
-def _described(model: type[Section], prefix: str) -> Iterator[Setting]:
-    for name, info in model.model_fields.items():
-        if model is TeamEntry and name in HandoffSettings.model_fields:
-            continue
-        path, inner = prefix + name, inner_section(info.annotation)
-        if inner is None:
-            yield Setting(path, _type_words(info), _default_words(info), info.description or "")
-        else:
-            entries = ".ID." if get_origin(info.annotation) is dict else "."
-            yield from _described(inner, path + entries)
-
-
 def inner_section(annotation: Any) -> type[Section] | None:
-    """Return the model of a section, or of the entries of a mapping of sections."""
-    if get_origin(annotation) is dict:
-        annotation = get_args(annotation)[1]
-    return annotation if isinstance(annotation, type) and issubclass(annotation, Section) else None
+    """Return the model of a section, be it optional, or of the entries of a mapping of sections."""
+    parts = (annotation, *get_args(annotation))
+    return next((part for part in parts if isinstance(part, type) and issubclass(part, Section)), None)
 
 
 def field_at(path: KeyPath) -> FieldInfo | None:
@@ -327,31 +401,3 @@ def section_at(path: KeyPath) -> type[Section] | None:
         model = inner_section(info.annotation) if info else None
         in_mapping = info is not None and get_origin(info.annotation) is dict
     return None if in_mapping else model
-
-
-def _type_words(info: FieldInfo) -> str:
-    expects = expectation(info.metadata)
-    return expects.text if expects else str(info.annotation)
-
-
-def _default_words(info: FieldInfo) -> str | None:
-    expects = expectation(info.metadata)
-    if info.is_required():
-        return None
-    if expects and expects.default:
-        return expects.default
-    return _value_words(info.default)
-
-
-def _value_words(value: object) -> str:
-    match value:
-        case bool():
-            return f"`{str(value).lower()}`"
-        case float():
-            return f"`{value:g}`"
-        case tuple():
-            return f"`[{', '.join(map(str, value))}]`"
-        case Secret():
-            return f"`{value.shown}`"
-        case _:
-            return f"`{value}`"

@@ -1,7 +1,7 @@
 """The kinds of value a setting can have: how each is read, and the words that say what was expected.
 
 Every reader raises `PydanticCustomError` with the context keys ``problem`` and ``suggestion``; the caller
-adds the place.
+adds the place. What Asterisk dials has its kinds in `dialled`.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def _pause(value: object) -> float:
     return length
 
 
-def _plain_number(value: object) -> object:
+def plain_number(value: object) -> object:
     """Take ``101`` for ``"101"``: extensions are what many name their agents by, and it can mean nothing
     else.
     """
@@ -129,36 +129,10 @@ def _key(value: str) -> str:
     raise refuse("is not one key of a telephone", suggestion)
 
 
-_TECHNOLOGIES = (
-    "PJSIP",
-    "SIP",
-    "IAX2",
-    "DAHDI",
-    "Local",
-    "MGCP",
-    "Skinny",
-    "UNISTIM",
-    "Motif",
-    "Console",
-    "AudioSocket",
-)
-_ENDPOINT_CHARACTERS = re.compile(r"[A-Za-z0-9_.+@:/=-]+")
-
-
-def _endpoint(value: str) -> str:
-    """Allow only what cannot end a dial string or start another: no ``&``, comma, ``${``, space or quote."""
-    foreign = _ENDPOINT_CHARACTERS.sub("", value)
-    if foreign:
-        raise refuse(f"holds {foreign[0]!a}, which cannot be part of an endpoint")
-    technology, slash, resource = value.partition("/")
-    if not slash:
-        raise refuse("has no technology before the name", f"PJSIP/{value}")
-    if len(value) > 80 or not technology.isidentifier() or not re.match("[A-Za-z0-9+]", resource):
-        raise refuse("is not an endpoint")
-    likely = nearest(technology, _TECHNOLOGIES, likeness=0.8)
-    if likely is not None and likely != technology:
-        raise refuse("names an unknown technology", f"{likely}/{resource}")
-    return value
+def _key_sequence(value: str) -> str:
+    if re.fullmatch(r"[0-9*#]{1,4}", value):
+        return value
+    raise refuse("is not 1 to 4 keys of a telephone")
 
 
 def _music_class(value: str) -> str:
@@ -298,15 +272,20 @@ def _database(value: object, info: ValidationInfo) -> Secret:
 
 IDENTIFIER = Expects("an id: 1 to 40 of a-z, 0-9, _ and -")
 
-Identifier = Annotated[str, BeforeValidator(_plain_number), AfterValidator(_identifier), IDENTIFIER]
+Identifier = Annotated[str, BeforeValidator(plain_number), AfterValidator(_identifier), IDENTIFIER]
 Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_line), Expects("text")]
 Key = Annotated[
     str,
-    BeforeValidator(_plain_number),
+    BeforeValidator(plain_number),
     AfterValidator(_key),
     Expects('one key in quotes, such as "1" or "*"'),
 ]
-Endpoint = Annotated[str, AfterValidator(_endpoint), Expects("TECHNOLOGY/name, such as PJSIP/ana")]
+KeySequence = Annotated[
+    str,
+    BeforeValidator(plain_number),
+    AfterValidator(_key_sequence),
+    Expects('1 to 4 of 0-9, * and # in quotes, such as "*2"'),
+]
 MusicClass = Annotated[str, AfterValidator(_music_class), Expects("a class of musiconhold.conf")]
 Account = Annotated[str, AfterValidator(_account), Expects("a name of letters, digits, _ . and -")]
 Host = Annotated[str, AfterValidator(_host), Expects("a host name or address")]
@@ -341,6 +320,21 @@ HoldSeconds = Annotated[
 ]
 ComfortSeconds = Annotated[
     float, BeforeValidator(_pause), Field(ge=0, le=600), Expects("0, or a duration from 2s to 10m")
+]
+LingerSeconds = Annotated[
+    float,
+    BeforeValidator(seconds),
+    Field(ge=5, le=3600),
+    Expects("a duration from 5s to 1h, such as 300 or 5m"),
+]
+WarnSeconds = Annotated[
+    float, BeforeValidator(seconds), Field(ge=0, le=300), Expects("0, or a duration of up to 5m, such as 15")
+]
+RecallSeconds = Annotated[
+    float, BeforeValidator(seconds), Field(ge=0, le=300), Expects("0, or a duration of up to 5m, such as 20")
+]
+TakeBackSeconds = Annotated[
+    float, BeforeValidator(seconds), Field(ge=0, le=3600), Expects("0, or a duration of up to 1h, such as 2m")
 ]
 BudgetSeconds = Annotated[
     float, BeforeValidator(seconds), Field(ge=0.1, le=60), Expects("a duration from 0.1s to 1m, such as 3")

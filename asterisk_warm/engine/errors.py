@@ -15,3 +15,11 @@ class Refused(Exception):
         self.kind: Kind = kind
         self.message = message
         self.remedy = remedy
+
+
+class NotAllowed(Refused):
+    """A lead of whom something must hold that does not. `status` is what the dialplan is told."""
+
+    def __init__(self, status: str, reason: str) -> None:
+        super().__init__("conflict", reason, "qualify the lead first, or see `require` of the team")
+        self.status = status

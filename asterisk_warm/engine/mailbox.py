@@ -16,6 +16,7 @@ from asterisk_warm.core.handoff.invariants import violations
 from asterisk_warm.core.handoff.model import Handoff
 from asterisk_warm.core.handoff.transition import Decision, begin, next_deadline, transition
 from asterisk_warm.engine import codec
+from asterisk_warm.engine.errors import Refused
 from asterisk_warm.engine.executor import Executor, legs
 from asterisk_warm.engine.ids import new_event_id
 from asterisk_warm.engine.ports import Entry, Journal, JournalError
@@ -95,11 +96,15 @@ class Mailbox:
         await self._changed.wait()
 
     async def ask(self, event: Event) -> None:
-        """Post an event and wait until it has been taken."""
+        """Post an event and wait until it has been taken. Raises Refused (unreachable) when it is not."""
         taken = asyncio.get_running_loop().create_future()
         self._asked[event.event_id] = taken
         self.post(event)
-        await asyncio.wait_for(taken, ASK_SECONDS)
+        try:
+            await asyncio.wait_for(taken, ASK_SECONDS)
+        except TimeoutError as error:
+            words = f"the handoff did not take it within {ASK_SECONDS:g} s"
+            raise Refused("unreachable", words, "see `asterisk-warm health`") from error
 
     @property
     def running(self) -> Sequence[Command]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
+
+from asterisk_warm.core.handoff.commands import Progress
 
 
 class PbxError(Exception):
@@ -62,13 +65,58 @@ class LeadAtDoor:
     """Its `WARM_LEAD_*` channel variables."""
 
 
+class Door(StrEnum):
+    """What a channel has come in for."""
+
+    HANDOFF = "handoff"
+    """A lead, to be handed to a team."""
+    CONSULT = "consult"
+    """A qualifier, in a second call from the phone on which they have the lead on hold."""
+
+
 @dataclass(frozen=True, slots=True)
 class AtDoor:
-    """A lead in our application, with what it came in for."""
+    """A channel in our application, with what it came in for."""
 
     lead: LeadAtDoor
     team: str
     options: Sequence[str]
+    door: Door = Door.HANDOFF
+
+
+class Wish(StrEnum):
+    """What can be asked for by a feature code in a call."""
+
+    STAY = "stay"
+    CONSULT = "consult"
+    AUTO = "auto"
+    WHO = "who"
+    """To hear who is free."""
+    ARM = "arm"
+    """The phone's Transfer key is to come to us."""
+
+
+@dataclass(frozen=True, slots=True)
+class InCall:
+    """A feature code, dialled by a qualifier in a call that is not ours."""
+
+    channel: str
+    """The qualifier's."""
+    wish: Wish
+    team: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """A phone's Transfer key, pressed in a call (SIP REFER)."""
+
+    channel: str
+    """The phone's channel in that call."""
+    number: str
+    """What was dialled; empty in an attended transfer."""
+    consult: str = ""
+    """In an attended transfer, the phone's channel in its other call."""
+    attended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +136,38 @@ class Location:
     context: str
     extension: str
     priority: int
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Somebody's channel, as Asterisk has it."""
+
+    channel: str
+    name: str
+    """Of the caller ID."""
+    number: str
+    endpoint: str
+    """The device it belongs to, where it can be rung again (`PJSIP/quinn`); empty: none."""
+    place: Location | None
+    """Where in the dialplan it goes on when what it does now is over; None: nowhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """A channel, and what it does."""
+
+    party: Party
+    talking: bool
+    peer: Party | None
+    """The one it talks to; None when there is none, or more than one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A name and number, as phones show them."""
+
+    name: str
+    number: str
 
 
 class Pbx(Protocol):
@@ -111,15 +191,16 @@ class Pbx(Protocol):
         leg: str,
         lead: str,
         endpoint: str,
-        name: str,
-        number: str,
+        caller: Shown,
+        called: Shown,
         seconds: float,
         variables: Mapping[str, str],
     ) -> None:
         """Create channel `leg` to `endpoint` and dial it on behalf of the lead's channel (in call records
-        they belong together), showing the lead's name and number. What becomes of it (ringing, answered,
-        busy, …) arrives as events. If a channel of that id exists already and is ours, go on from where
-        it is. Raises EndpointUnreachable where the phone cannot be called now."""
+        they belong together), showing the `caller`; `called` is what others' phones will show of it. What
+        becomes of it (ringing, answered, busy, …) arrives as events. If a channel of that id exists
+        already and is ours, go on from where it is. Raises EndpointUnreachable where the phone cannot be
+        called now."""
 
     async def play(self, channel: str, playback: str, media: Sequence[str]) -> None:
         """Play sounds (`sound:…` URIs, in order) on one channel; `PlaybackEnded` follows."""
@@ -138,14 +219,61 @@ class Pbx(Protocol):
         stop: Sequence[str],
         introduction: Sequence[str],
         playback: str,
+        *,
+        agent_waits: bool = False,
     ) -> None:
         """The fastest safe join: in parallel stop the playbacks in `stop`, stop the lead's music, add
         the agent to the bridge, and, where `introduction` is not empty, play it to lead (as
-        `playback`) and agent together. Then verify that the music is off."""
+        `playback`) and agent together. Then verify that the music is off. An agent who waits hears music
+        until then."""
 
-    async def let_go(self, lead: str, agent: str, variables: Mapping[str, str]) -> None:
-        """Give the talking pair to a plain dialplan bridge (context `warm-connected`), where they
-        need neither us nor Stasis."""
+    async def take_over(
+        self,
+        lead: str,
+        other: str,
+        bridge: str,
+        places: Mapping[str, Location | None],
+        variables: Mapping[str, str],
+        *,
+        drop: bool,
+    ) -> None:
+        """Bring two channels that talk to each other outside our application into the handoff's bridge,
+        unnoticed: at most two frames are lost each way. `places`: where each of them goes on in the
+        dialplan afterwards (None: it is hung up); who is not in it keeps the place it has. `variables` are
+        the lead's. With `drop` only the lead is kept, and the other one's phone is told that its transfer
+        has succeeded."""
+
+    async def join_qualifier(self, lead: str, qualifier: str, bridge: str, stop: Sequence[str]) -> None:
+        """Put the qualifier in the lead's bridge, wherever they are; stop the playbacks and the music."""
+
+    async def set_aside(self, qualifier: str, bridges: Sequence[str]) -> None:
+        """Take the qualifier out of whichever bridge they are in, answered, and let them hear ringing."""
+
+    async def consult(
+        self, qualifier: str, agent: str, bridge: str, stop: Sequence[str], *, agent_waits: bool
+    ) -> None:
+        """Put qualifier and agent in a bridge of their own (made if need be); stop the playbacks, and the
+        music of an agent who waits."""
+
+    async def tell(self, channel: str, leg: str, playback: str, media: Sequence[str]) -> None:
+        """Say something into the ear of a channel that talks to others, who hear nothing of it and are heard
+        all along; by a channel `leg` of ours, which is gone again at the end. Takes as long as the sounds."""
+
+    async def tell_phone(self, channel: str, progress: Progress) -> None:
+        """Tell a phone that asked for a transfer (SIP REFER) how it goes. Where Asterisk cannot, nothing."""
+
+    async def show(self, channel: str, shown: Shown) -> None:
+        """What the phone at that channel shows as the other end."""
+
+    async def release(self, channel: str) -> None:
+        """Let a channel go on in the dialplan, where its Stasis() stands."""
+
+    async def log_queue(self, queue: str, event: str, agent: str, message: str, unique_id: str) -> None:
+        """Write a line to Asterisk's queue_log."""
+
+    async def let_go(self, first: str, second: str, variables: Mapping[str, str]) -> None:
+        """Give a talking pair to a plain dialplan bridge (context `warm-connected`), where they need
+        neither us nor Stasis. The variables are the first one's."""
 
     async def return_lead(self, lead: str, variables: Mapping[str, str], to: Location | None) -> None:
         """Set the variables, then send the lead on in the dialplan: after its Stasis(), or to a given
@@ -160,9 +288,26 @@ class Pbx(Protocol):
     async def look(self) -> Found:
         """Read all channels and bridges."""
 
-    async def locate(self, channel: str) -> tuple[str, Location | None]:
-        """The id of a channel of Asterisk's (given by id or name), and where in the dialplan it is:
-        None when it is talking in a bridge. Raises LegGone when there is none."""
+    async def locate(self, channel: str) -> Whereabouts:
+        """A channel of Asterisk's (given by id or name), what it does, and with whom. Raises LegGone when
+        there is none."""
+
+    async def other_call(self, channel: str) -> tuple[Party, Party] | None:
+        """Another call of the phone that a channel belongs to: the phone's own channel in it, and the one it
+        talks to (or has on hold). None when there is none, or more than one."""
+
+    async def watch(self, channel: str) -> None:
+        """Be told from here on what happens to a channel that is not in our application."""
+
+    async def lead_variables(self, channel: str) -> Mapping[str, str]:
+        """A channel's `WARM_LEAD_*` variables, wherever it is."""
+
+    async def transfer(self, channel: str, by: str, number: str) -> bool:
+        """Send a channel to a number as the phone at channel `by` may dial it; False when there is no such
+        number."""
+
+    async def connect(self, first: str, second: str) -> None:
+        """Bring two channels together that talk to others, outside our application."""
 
     async def fetch_lead(self, channel: str, location: Location | None, arguments: Sequence[str]) -> None:
         """Bring a channel that is in the dialplan into our application (AMI Redirect), as if it had

@@ -2,49 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
-import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import structlog
 
-from asterisk_warm.core.handoff.events import CancelRequested, Event
-from asterisk_warm.core.handoff.model import ReturnPlace, Status
+from asterisk_warm.core.handoff.events import CancelRequested, Event, QualifierAsked
+from asterisk_warm.core.handoff.handlers.qualifier import refusal
+from asterisk_warm.core.handoff.model import Status
+from asterisk_warm.core.handoff.policy import Action
 from asterisk_warm.core.handoff.states import State
 from asterisk_warm.engine import codec, reading
+from asterisk_warm.engine.directory import Destination
+from asterisk_warm.engine.entrance import Entrance, Request
 from asterisk_warm.engine.errors import Refused
 from asterisk_warm.engine.executor import Executor
 from asterisk_warm.engine.ids import new_event_id
 from asterisk_warm.engine.intake import Intake
 from asterisk_warm.engine.mailbox import Mailbox
-from asterisk_warm.engine.ports import (
-    Journal,
-    LeadAtDoor,
-    LegGone,
-    Location,
-    Pbx,
-    PbxError,
-)
-from asterisk_warm.engine.switchboard import Switchboard
-from asterisk_warm.engine.views import HandoffView, Health, JournalLine, StoryLine, view
+from asterisk_warm.engine.ports import AtDoor, InCall, Journal, Location, Pbx, Speaker, Transfer
+from asterisk_warm.engine.switchboard import Leg, Switchboard
+from asterisk_warm.engine.views import HandoffView, Health, JournalLine, StoryLine, TeamView, team_view, view
 
 log = structlog.get_logger(__name__)
-
-FETCH_SECONDS = 5.0
-"""How long a channel may take from the dialplan into our application."""
-
-
-@dataclass(slots=True)
-class _Fetch:
-    """A request that waits for its lead to arrive from the dialplan."""
-
-    team: str
-    options: tuple[str, ...]
-    requested_by: str
-    return_to: ReturnPlace
-    arrived: asyncio.Future[HandoffView]
 
 
 class HandoffService:
@@ -55,95 +35,87 @@ class HandoffService:
         executor: Executor,
         intake: Intake,
         health: Callable[[int], Awaitable[Health]],
+        speaker: Speaker,
     ) -> None:
         self._journal = journal
-        self._pbx = pbx
+        self._executor = executor
+        self._directory = intake.directory
         self._open = Switchboard(journal, pbx, executor)
-        self._intake = intake
+        self._entrance = Entrance(pbx, self._open, intake, executor, speaker)
         self._health = health
-        self._fetches: dict[str, _Fetch] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
 
     # -- asked by people (API, CLI) --------------------------------------------------------------------------
 
     async def start(
         self,
         *,
-        channel: str,
-        team: str,
+        destination: Destination,
+        channel: str = "",
+        qualifier: str = "",
         mode: str | None = None,
         lead_name: str | None = None,
         lead_number: str | None = None,
         summary: str | None = None,
         details: Mapping[str, str] | None = None,
+        holds: Mapping[str, bool] | None = None,
         return_to: Location | None = None,
         requested_by: str = "api",
     ) -> HandoffView:
-        """Hand off a channel that is in the dialplan (waiting, listening, in an IVR). When it is not
-        connected it goes on after the step it was in, or at `return_to`. Raises Refused."""
-        options = _options(mode, lead_name, lead_number, summary, details or {})
-        # Whatever can be refused is refused before the channel is touched.
-        self._intake.request(LeadAtDoor(channel, "", "", {}), team, options, requested_by)
-        try:
-            channel, here = await self._pbx.locate(channel)
-        except LegGone as gone:
-            raise Refused(
-                "not_found", f'no channel "{channel}" in Asterisk', "see `core show channels`"
-            ) from gone
-        except PbxError as error:
-            raise Refused("unreachable", f"Asterisk did not say where the channel is: {error}") from error
-        self._refuse_if_in_handoff(channel)
-        if here is None:
-            raise Refused(
-                "conflict",
-                f'channel "{channel}" is talking to someone',
-                "hand off a channel that is in the dialplan",
-            )
-        back = return_to or Location(here.context, here.extension, here.priority + 1)
-        return await self._fetch(channel, team, options, requested_by, back)
+        """Hand off the lead of a live call, named by their `channel` or by their `qualifier`'s; or a channel
+        that waits in the dialplan (a menu, a queue). When nobody takes the lead they are with the qualifier
+        again, or go on after the step they were in, or at `return_to`. Raises Refused."""
+        options = _options(mode, lead_name, lead_number, summary, details or {}, holds or {})
+        request = Request(destination, options, requested_by, return_to)
+        handoff = await self._entrance.start(channel, qualifier, request)
+        return view(handoff)
 
-    async def _fetch(
-        self, channel: str, team: str, options: tuple[str, ...], by: str, back: Location
-    ) -> HandoffView:
-        ticket = secrets.token_hex(8)
-        arrived: asyncio.Future[HandoffView] = asyncio.get_running_loop().create_future()
-        place = ReturnPlace(back.context, back.extension, back.priority)
-        self._fetches[ticket] = _Fetch(team, options, by, place, arrived)
-        try:
-            await self._pbx.fetch_lead(channel, back, ["handoff", team, f"ticket={ticket}"])
-            return await asyncio.wait_for(arrived, FETCH_SECONDS)
-        except LegGone as gone:
-            raise Refused("not_found", f'channel "{channel}" has hung up') from gone
-        except (PbxError, TimeoutError) as error:
-            words = str(error) or f"it did not arrive within {FETCH_SECONDS:g} s"
-            raise Refused("unreachable", f"the channel could not be fetched: {words}") from error
-        finally:
-            del self._fetches[ticket]
+    async def ask(self, handoff: str, action: Action, by: str) -> HandoffView:
+        """Do what the qualifier could do by keys. Raises Refused (conflict) when that is not possible now."""
+        mailbox = await self._find_open(handoff)
+        now = mailbox.handoff
+        why_not = refusal(now, action, time.time()) if now is not None else "it has only just been requested"
+        if why_not:
+            raise Refused("conflict", f"{await self._resolve(handoff)}: {why_not}")
+        event = QualifierAsked(at=time.time(), event_id=new_event_id(), action=action, by=by)
+        await mailbox.ask(event)
+        assert mailbox.handoff is not None, "it has just taken an event"
+        return view(mailbox.handoff)
 
-    def _refuse_if_in_handoff(self, channel: str) -> None:
-        handoff = self._open.holding(channel)
-        if handoff is not None:
-            raise Refused("conflict", f"this lead is in handoff {handoff} already", f"cancel {handoff} first")
-
-    async def cancel(self, handoff: str, by: str) -> HandoffView:
-        """Call it off: the lead goes on in the dialplan. Raises Refused (conflict) when an agent has
-        accepted or it has ended."""
+    async def _find_open(self, handoff: str) -> Mailbox:
         row_id = await self._resolve(handoff)
         mailbox = self._open.find(row_id)
-        if mailbox is None or mailbox.handoff is None or mailbox.handoff.state.final:
+        if mailbox is None or (mailbox.handoff is not None and mailbox.handoff.state.final):
             raise Refused(
                 "conflict", f"{row_id} has ended already", f"see `asterisk-warm handoff show {row_id}`"
             )
-        if mailbox.handoff.state in (State.INTRODUCING, State.CONNECTED):
+        return mailbox
+
+    async def teams(self) -> Sequence[TeamView]:
+        """Every team, and who of it can be rung now. Raises Refused (unreachable)."""
+        return [await self.team(team.id) for team in self._directory.teams]
+
+    async def team(self, name: str) -> TeamView:
+        """Raises Refused (not_found, unreachable)."""
+        team = self._directory.team(name)
+        return team_view(team, await self._entrance.who_is_free(team))
+
+    async def cancel(self, handoff: str, by: str) -> HandoffView:
+        """Call it off: the lead is with the qualifier again, or goes on in the dialplan. Raises Refused
+        (conflict) when lead and agent are together or it has ended."""
+        mailbox = await self._find_open(handoff)
+        row_id = await self._resolve(handoff)
+        if mailbox.handoff is not None and mailbox.handoff.state in _TOO_LATE:
             raise Refused(
                 "conflict",
                 f"in {row_id} an agent has accepted already",
                 "hang up on the phone to end the call",
             )
         await mailbox.ask(CancelRequested(at=time.time(), event_id=new_event_id(), by=by))
-        if mailbox.handoff.status is not Status.CANCELLED:
-            raise Refused("conflict", f"{row_id} was {mailbox.handoff.state} before it could be cancelled")
-        return view(mailbox.handoff)
+        now = mailbox.handoff
+        assert now is not None, "it has just taken an event"
+        if now.status is not Status.CANCELLED:
+            raise Refused("conflict", f"{row_id} was {now.state} before it could be cancelled")
+        return view(now)
 
     async def show(self, handoff: str) -> HandoffView:
         row_id = await self._resolve(handoff)
@@ -183,60 +155,29 @@ class HandoffService:
 
     # -- told by Asterisk's adapter --------------------------------------------------------------------------
 
-    def lead_entered(self, lead: LeadAtDoor, team: str, options: Sequence[str]) -> None:
-        """A channel has entered our application and asks for a team."""
-        mailbox = self._open.find(self._open.holding(lead.channel) or "")
-        if mailbox is None:
-            self._enter(lead, team, options)
-        else:
-            self._spawn(self._enter_again(mailbox, lead, team, options))
+    def entered(self, at_door: AtDoor) -> None:
+        """A channel has entered our application, through our dialplan."""
+        self._entrance.entered(at_door)
 
-    async def _enter_again(
-        self, mailbox: Mailbox, lead: LeadAtDoor, team: str, options: Sequence[str]
-    ) -> None:
-        """Somebody may have sent the lead here again before their earlier handoff has taken that they
-        left it."""
-        await mailbox.caught_up()
-        if self._open.holding(lead.channel) is None:
-            self._enter(lead, team, options)
-        else:
-            log.info("lead is in a handoff already", channel=lead.channel)
+    def asked_in_call(self, asked: InCall) -> None:
+        """A feature code was dialled in a call, or a phone made ready for its Transfer key."""
+        self._entrance.asked_in_call(asked)
 
-    def _enter(self, lead: LeadAtDoor, team: str, options: Sequence[str]) -> None:
-        ticket = next((o.removeprefix("ticket=") for o in options if o.startswith("ticket=")), None)
-        fetch = self._fetches.get(ticket) if ticket is not None else None
-        if ticket is not None and fetch is None:
-            self._spawn(self._open.send_back(lead.channel, "the request that fetched this lead was given up"))
-            return
-        try:
-            if fetch is None:
-                request, _ = self._intake.request(lead, team, options, "dialplan")
-            else:
-                request, _ = self._intake.request(
-                    lead, fetch.team, fetch.options, fetch.requested_by, fetch.return_to
-                )
-        except Refused as refused:
-            # A request that cannot be understood must not cost the lead.
-            log.warning("lead refused", channel=lead.channel, team=team, why=refused.message)
-            words = f"{refused.message} ({refused.remedy})" if refused.remedy else refused.message
-            self._spawn(self._open.send_back(lead.channel, words))
-            return
-        mailbox = self._open.begin(request)
-        if fetch is not None:
-            self._spawn(self._tell_fetch(fetch, mailbox))
-
-    async def _tell_fetch(self, fetch: _Fetch, mailbox: Mailbox) -> None:
-        while mailbox.handoff is None:
-            await mailbox.changed()
-        if not fetch.arrived.done():
-            fetch.arrived.set_result(view(mailbox.handoff))
+    def transfer_asked(self, transfer: Transfer) -> None:
+        """A phone's Transfer key was pressed."""
+        self._entrance.transfer_asked(transfer)
 
     def post(self, handoff: str, event: Event) -> None:
         """A fact about a handoff."""
         self._open.post(handoff, event)
 
-    def handoff_of_lead(self, channel: str) -> str | None:
-        return self._open.handoff_of_lead(channel)
+    def leg_of(self, channel: str) -> Leg | None:
+        """Whose events those of a channel are."""
+        return self._open.leg_of(channel)
+
+    def replaced(self, channel: str, by: str, at: float, event_id: str) -> None:
+        """Another channel has come in the place of one of ours."""
+        self._open.replaced(channel, by, at, event_id)
 
     async def recover(self) -> None:
         """Take up what the journal has and Asterisk has, after a restart or a reconnect: one path.
@@ -244,27 +185,30 @@ class HandoffService:
         found = await self._open.recover()
         for at_door in found.at_door:
             # Came in, but the daemon died before it was in the journal.
-            if self._open.handoff_of_lead(at_door.lead.channel) is None:
+            if self._open.leg_of(at_door.lead.channel) is None:
                 log.info("lead found waiting without a handoff", channel=at_door.lead.channel)
-                self._enter(at_door.lead, at_door.team, at_door.options)
-
-    def _spawn(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+                self._entrance.entered(at_door)
 
     async def stop(self) -> None:
         """Stop deciding; every call stays as it is in Asterisk, and every handoff in the journal."""
         await self._open.stop()
 
 
+_TOO_LATE = frozenset({State.INTRODUCING, State.CONNECTED, State.RETURNING})
+
 RECENT = 500
 """Among how many handoffs an abbreviated id is looked up."""
 
 
 def _options(
-    mode: str | None, name: str | None, number: str | None, summary: str | None, details: Mapping[str, str]
+    mode: str | None,
+    name: str | None,
+    number: str | None,
+    summary: str | None,
+    details: Mapping[str, str],
+    holds: Mapping[str, bool],
 ) -> tuple[str, ...]:
     given = {"mode": mode, "name": name, "number": number, "summary": summary}
     options = [f"{key}={value}" for key, value in given.items() if value]
+    options += [f"{key}={'yes' if value else 'no'}" for key, value in holds.items()]
     return (*options, *(f"detail.{key}={value}" for key, value in details.items()))

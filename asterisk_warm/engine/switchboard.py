@@ -14,13 +14,14 @@ from asterisk_warm.core.handoff.commands import (
     Command,
     FindAgents,
     HangUpAgent,
+    LogQueue,
     PrepareSpeech,
     ReturnLead,
     RingAgent,
 )
-from asterisk_warm.core.handoff.events import Event, HandoffRequested
-from asterisk_warm.core.handoff.ids import PREFIX, agent_leg, bridge_id, parse_agent_leg
-from asterisk_warm.core.handoff.model import Handoff, Status
+from asterisk_warm.core.handoff.events import ChannelReplaced, Event, HandedOn, HandoffRequested
+from asterisk_warm.core.handoff.ids import owner_of_bridge, parse_agent_leg, parse_aside_leg
+from asterisk_warm.core.handoff.model import LEAD, QUALIFIER, Handoff, Lead, Qualifier, Status, agent_name
 from asterisk_warm.engine import codec
 from asterisk_warm.engine.executor import Executor
 from asterisk_warm.engine.mailbox import Mailbox
@@ -29,9 +30,12 @@ from asterisk_warm.engine.reconcile import compare
 
 log = structlog.get_logger(__name__)
 
-RERUN = (FindAgents, PrepareSpeech, RingAgent, HangUpAgent, ReturnLead, CloseBridge)
+RERUN = (FindAgents, PrepareSpeech, RingAgent, HangUpAgent, ReturnLead, CloseBridge, LogQueue)
 """Unfinished commands that are simply carried out again after a restart. What the others establish (music,
 playbacks, the join, the letting go) is ordered anew by the core from what Asterisk really has."""
+
+Leg = tuple[str, str]
+"""(handoff id, leg)."""
 
 
 class Switchboard:
@@ -40,32 +44,59 @@ class Switchboard:
         self._pbx = pbx
         self._executor = executor
         self._mailboxes: dict[str, Mailbox] = {}
-        self._by_lead: dict[str, str] = {}
+        self._legs: dict[str, Leg] = {}
+        """Of open handoffs: channels of leads and qualifiers, and those in the place of an agent's."""
+        self._replaced: set[str] = set()
+        """Channels of agents in whose place another one has come."""
 
     def __len__(self) -> int:
         return len(self._mailboxes)
 
     def begin(self, request: HandoffRequested) -> Mailbox:
-        mailbox = self._open(request.handoff, request.lead.channel)
+        self._hand_on(request)
+        mailbox = self._open(request.handoff, request.lead, request.qualifier)
         mailbox.begin(request)
         return mailbox
+
+    def _hand_on(self, request: HandoffRequested) -> None:
+        """Who talk to each other because of an earlier handoff are not that one's any more."""
+        channels = [request.lead.channel, *([request.qualifier.channel] if request.qualifier else [])]
+        for channel in channels:
+            earlier = self.leg_of(channel)
+            if earlier is not None and earlier[0] in self._mailboxes:
+                event = HandedOn(at=request.at, event_id=f"{request.event_id}/on", to=request.handoff)
+                self._mailboxes[earlier[0]].post(event)
 
     def find(self, handoff: str) -> Mailbox | None:
         """The mailbox of an open handoff."""
         return self._mailboxes.get(handoff)
 
-    def handoff_of_lead(self, channel: str) -> str | None:
-        """Which handoff events of this lead's channel are for."""
-        return self._by_lead.get(channel)
+    def leg_of(self, channel: str) -> Leg | None:
+        """Whose events those of a channel are: which handoff's, and which leg's."""
+        leg = self._legs.get(channel)
+        if leg is not None:
+            return leg
+        parsed = None if channel in self._replaced else parse_agent_leg(channel)
+        return None if parsed is None else (parsed[0], agent_name(parsed[1]))
 
     def holding(self, channel: str) -> str | None:
-        """The handoff that still has the lead; None also when it is only clearing up, or has let them go."""
-        handoff_id = self._by_lead.get(channel)
-        mailbox = self._mailboxes.get(handoff_id or "")
-        handoff = mailbox.handoff if mailbox is not None else None
-        if handoff is not None and (handoff.state.final or handoff.lead_out):
+        """The open handoff that has this channel; None also when it only clears up, or has let them go."""
+        leg = self.leg_of(channel)
+        mailbox = self._mailboxes.get(leg[0]) if leg is not None else None
+        if leg is None or mailbox is None:
             return None
-        return handoff_id
+        handoff = mailbox.handoff
+        return None if handoff is not None and (handoff.state.final or handoff.lead_out) else leg[0]
+
+    def replaced(self, channel: str, by: str, at: float, event_id: str) -> None:
+        """Another channel has come in the place of one of ours."""
+        leg = self.leg_of(channel)
+        if leg is None or leg[0] not in self._mailboxes:
+            return
+        self._legs.pop(channel, None)
+        self._replaced.add(channel)
+        self._legs[by] = leg
+        self.post(leg[0], ChannelReplaced(at=at, event_id=event_id, leg=leg[1], channel=by))
 
     def post(self, handoff: str, event: Event) -> None:
         """A fact about a handoff, from its adapter."""
@@ -103,7 +134,10 @@ class Switchboard:
 
     def _reopen(self, stored: StoredHandoff) -> Handoff:
         handoff = codec.decode_handoff(stored.snapshot_json)
-        self._open(handoff.id, handoff.lead.channel)
+        self._open(handoff.id, handoff.lead, handoff.qualifier)
+        for offer in handoff.offers:
+            if offer.channel:
+                self._legs[offer.channel] = handoff.id, agent_name(offer.number)
         return handoff
 
     def _resume(self, stored: StoredHandoff, handoff: Handoff, found: Found, asked: float) -> None:
@@ -121,14 +155,16 @@ class Switchboard:
             mailbox.post(compare(mailbox.handoff, found, asked, after_outage=True, pending=running))
 
     async def _reap(self, found: Found) -> None:
-        """Whatever bears our name but belongs to no open handoff is cleared away."""
-        for channel in found.channels:
-            parsed = parse_agent_leg(channel)
-            if parsed is not None and parsed[0] not in self._mailboxes:
+        """Whatever bears our name but belongs to no open handoff is cleared away; but who talks in a bridge
+        of Asterisk's own talks on."""
+        for channel, there in found.channels.items():
+            leg, aside = self.leg_of(channel), parse_aside_leg(channel)
+            orphan = leg is not None and leg[0] not in self._mailboxes
+            if (orphan and (there.in_stasis or not there.up)) or aside is not None:
                 await self._clear(self._pbx.hang_up(channel), channel)
         for bridge in found.bridges:
-            owner = bridge.removesuffix("-bridge")
-            if bridge.startswith(PREFIX) and bridge == bridge_id(owner) and owner not in self._mailboxes:
+            owner = owner_of_bridge(bridge)
+            if owner is not None and owner not in self._mailboxes:
                 await self._clear(self._pbx.close_bridge(bridge), bridge)
 
     async def _clear(self, order: Awaitable[None], what: str) -> None:
@@ -140,38 +176,45 @@ class Switchboard:
 
     # -- mailboxes -------------------------------------------------------------------------------------------
 
-    def _open(self, handoff: str, lead_channel: str) -> Mailbox:
+    def _open(self, handoff: str, lead: Lead, qualifier: Qualifier | None) -> Mailbox:
         mailbox = Mailbox(self._journal, self._executor, self._settled, self._given_up)
         self._mailboxes[handoff] = mailbox
-        self._by_lead[lead_channel] = handoff
+        self._legs[lead.channel] = handoff, LEAD
+        if qualifier is not None:
+            self._legs[qualifier.channel] = handoff, QUALIFIER
         return mailbox
 
     def _settled(self, mailbox: Mailbox) -> None:
-        handoff = mailbox.handoff
-        if handoff is None:
-            return
-        self._mailboxes.pop(handoff.id, None)
-        if self._by_lead.get(handoff.lead.channel) == handoff.id:
-            del self._by_lead[handoff.lead.channel]
+        if mailbox.handoff is not None:
+            self._close(mailbox.handoff.id)
+
+    def _close(self, handoff: str) -> None:
+        self._mailboxes.pop(handoff, None)
+        for channel in [channel for channel, leg in self._legs.items() if leg[0] == handoff]:
+            del self._legs[channel]
+        self._replaced = {c for c in self._replaced if (parse_agent_leg(c) or ("",))[0] != handoff}
 
     async def _given_up(self, mailbox: Mailbox, error: JournalError) -> None:
         """Without a journal nothing can be decided safely, but a lead on hold must not wait for ever:
         they go on in the dialplan, and nobody is left ringing for them. What is in the journal is
         reconciled at the next start."""
-        for lead, handoff in list(self._by_lead.items()):
-            if self._mailboxes.get(handoff) is mailbox:
-                log.critical("handoff given up", handoff=handoff, why=str(error))
-                await self.send_back(lead, "the handoff's journal cannot be written")
-                for offer in mailbox.handoff.offers if mailbox.handoff is not None else ():
-                    if offer.leg_open:
-                        leg = agent_leg(handoff, offer.number)
-                        await self._clear(self._pbx.hang_up(leg), leg)
-                del self._by_lead[lead], self._mailboxes[handoff]
+        handoff = next((id for id, found in self._mailboxes.items() if found is mailbox), "")
+        log.critical("handoff given up", handoff=handoff, why=str(error))
+        for channel, leg in list(self._legs.items()):
+            if leg == (handoff, LEAD):
+                await self.send_back(channel, "the handoff's journal cannot be written")
+            elif leg == (handoff, QUALIFIER):
+                await self._clear(self._pbx.release(channel), channel)
+        for offer in mailbox.handoff.offers if mailbox.handoff is not None else ():
+            if offer.leg_open and mailbox.handoff is not None:
+                channel = mailbox.handoff.channel_of(agent_name(offer.number))
+                await self._clear(self._pbx.hang_up(channel), channel)
+        self._close(handoff)
 
-    async def send_back(self, lead: str, why: str) -> None:
+    async def send_back(self, lead: str, why: str, status: str = Status.ERROR.value) -> None:
         """Without a handoff there is nothing to wait for: the lead goes on in the dialplan, with the
         reason."""
-        variables = {"WARM_STATUS": Status.ERROR.value, "WARM_CAUSE": why, "WARM_ID": ""}
+        variables = {"WARM_STATUS": status, "WARM_CAUSE": why, "WARM_ID": ""}
         try:
             await self._pbx.return_lead(lead, variables, None)
         except PbxError as error:

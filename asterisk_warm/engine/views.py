@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from asterisk_warm.core.handoff.model import Handoff, Offer
+from asterisk_warm.engine.directory import Team
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,33 @@ class LeadView:
 class AgentView:
     id: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class QualifierView:
+    name: str
+    number: str
+    channel: str
+    place: str
+    """Where they are: with_lead, aside, with_agent, leaving, left, gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class TeamAgentView:
+    id: str
+    name: str
+    free: bool
+    why: str
+    """Why they cannot be rung now; empty when they can."""
+
+
+@dataclass(frozen=True, slots=True)
+class TeamView:
+    id: str
+    name: str
+    free: int
+    """How many can be rung now."""
+    agents: tuple[TeamAgentView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +75,7 @@ class HandoffView:
     status: str | None
     reason: str
     lead: LeadView
+    qualifier: QualifierView | None
     agent: AgentView | None
     offers: tuple[OfferView, ...]
     not_free: dict[str, str]
@@ -59,7 +88,9 @@ class HandoffView:
     briefing_ms: int | None
     """Of the agent who took it: from answering to accepting."""
     gap_ms: int | None
-    """The handoff gap: from the request until a human was with the lead."""
+    """The handoff gap: for how long no human was with the lead."""
+    lead_is: str
+    """Where the lead is: held, at_phone, with_qualifier, with_agent, left, gone."""
     requested_by: str
     settled: bool
 
@@ -113,6 +144,7 @@ def view(handoff: Handoff) -> HandoffView:
             handoff.lead.channel,
             dict(handoff.lead.details),
         ),
+        qualifier=_qualifier(handoff),
         agent=AgentView(winner.agent.id, winner.agent.name) if winner else None,
         offers=tuple(map(_offer, handoff.offers)),
         not_free=dict(handoff.not_free),
@@ -122,9 +154,25 @@ def view(handoff: Handoff) -> HandoffView:
         ring_ms=_ms(winner.ringing_at or winner.rung_at, winner.answered_at) if winner else None,
         briefing_ms=_ms(winner.answered_at, winner.decided_at) if winner else None,
         gap_ms=handoff.gap_ms,
+        lead_is=handoff.lead_is.value,
         requested_by=handoff.requested_by,
         settled=handoff.settled,
     )
+
+
+def team_view(team: Team, why_not: Mapping[str, str]) -> TeamView:
+    agents = tuple(
+        TeamAgentView(agent.id, agent.name, not why_not.get(agent.id, "?"), why_not.get(agent.id, "unknown"))
+        for agent in team.agents
+    )
+    return TeamView(team.id, team.name, sum(agent.free for agent in agents), agents)
+
+
+def _qualifier(handoff: Handoff) -> QualifierView | None:
+    who = handoff.qualifier
+    if who is None:
+        return None
+    return QualifierView(who.name, who.number, who.channel, handoff.qualifier_is.value)
 
 
 def _offer(offer: Offer) -> OfferView:

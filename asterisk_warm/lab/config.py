@@ -18,6 +18,7 @@ _CHECKOUT = Path(__file__).parents[2]
 _INSTALLED = Path(sys.prefix) / "share" / "asterisk-warm"
 SHIPPED = _CHECKOUT if (_CHECKOUT / "dialplan").exists() else _INSTALLED
 SHIPPED_DIALPLAN = SHIPPED / "dialplan" / "asterisk_warm.conf"
+SHIPPED_FEATURES = SHIPPED / "dialplan" / "asterisk_warm_features.conf"
 SHIPPED_CONFIG = SHIPPED / "config"
 
 _RENDERED = (
@@ -34,7 +35,6 @@ _EMPTY = (
     "cdr.conf",
     "cel.conf",
     "chan_websocket.conf",
-    "features.conf",
     "pjproject.conf",
     "res_http_media_cache.conf",
     "udptl.conf",
@@ -108,6 +108,8 @@ def _texts(config: LabConfig, root: Root) -> dict[str, str]:
     ):
         texts[name] = _fill(name, {**values, **_around(name, user), "password": password})
     shipped = SHIPPED_DIALPLAN.read_text() if SHIPPED_DIALPLAN.exists() else ""
+    codes = SHIPPED_FEATURES.read_text() if SHIPPED_FEATURES.exists() else ""
+    texts["features.conf"] = f"[general]\n[applicationmap]\n{codes}"
     texts["extensions.conf"] = _fill(
         "extensions.conf",
         {"shipped": shipped, "extra": config.dialplan, "returned_hz": str(RETURNED_HZ)},

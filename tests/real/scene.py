@@ -91,6 +91,8 @@ exten => menu,1,Answer()
  same => n,Wait(30)
  same => n,Goto(lab-returned,s,1)
 exten => to-ana,1,Dial(PJSIP/ana,20)
+exten => live,1,Dial(PJSIP/qualifier,20,b(warm-arm^s^1(tones)))
+ same => n,Goto(lab-returned,s,1)
 exten => h,1,Log(NOTICE,lab-left ${CHANNEL} status=${WARM_STATUS} gap=${WARM_GAP_MS} agent=${WARM_AGENT} cause=${WARM_CAUSE})
 [lab-elsewhere]
 exten => here,1,NoOp()

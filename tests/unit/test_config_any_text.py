@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from asterisk_warm.config import Config, ConfigErrors, load
 
 SAMPLE = (Path(__file__).parents[2] / "config" / "asterisk_warm.yaml").read_text()
 LINES = [line for line in SAMPLE.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+LINES += ["outside:", '  allow: ["+15551234567", "+1555*"]', "  endpoint: PJSIP/{number}@trunk"]
 ENVIRON = {"WARM_ARI_PASSWORD": "hunter2", "WARM_AMI_PASSWORD": "hunter2"}
 
 # fmt: off
@@ -72,6 +74,11 @@ def loads_or_tells(path: Path) -> None:
         for team in config.teams.values():
             assert team.agents and team.ring_seconds <= team.hold_seconds
             assert len({team.keys.accept, team.keys.decline, team.keys.repeat}) == 3
+            pressed = vars(team.qualifier_keys).values()
+            assert len(pressed) == 4 and not any(a in b for a, b in permutations(pressed, 2))
+        numbers = [agent.number for agent in config.agents.values() if agent.number is not None]
+        numbers += [team.number for team in config.teams.values() if team.number is not None]
+        assert len(set(numbers)) == len(numbers)
 
 
 def written(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> Path:

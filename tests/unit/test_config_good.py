@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from asterisk_warm.config import AgentSettings, Config, ConfigErrors, load
+from asterisk_warm.config import AgentSettings, Config, ConfigErrors, DialplanPlace, load
+from asterisk_warm.core.handoff.gate import CONDITIONS
 
 SAMPLE = Path(__file__).parents[2] / "config" / "asterisk_warm.yaml"
 ENVIRON = {"WARM_ARI_PASSWORD": "hunter2-ari", "WARM_AMI_PASSWORD": "hunter2-ami"}
@@ -43,7 +44,7 @@ def test_given_the_sample_when_its_defaults_are_taken_out_then_nothing_changes(t
 
     assert "handoff:" not in kept
     assert short.policy("sales") == full.policy("sales")
-    same = ("asterisk", "api", "sounds", "speech", "log", "agents")
+    same = ("asterisk", "api", "sounds", "speech", "log", "handoff", "agents", "outside")
     assert all(repr(getattr(short, name)) == repr(getattr(full, name)) for name in (*same, "database"))
 
 
@@ -63,6 +64,100 @@ def test_given_nothing_but_the_needed_when_loaded_then_every_value_of_a_team_is_
     assert (team.music, team.introduction) == ("default", True)
     assert (team.keys.accept, team.keys.decline, team.keys.repeat) == ("1", "2", "3")
     assert team.templates.briefing == "{name}. {summary}"
+
+
+def test_given_nothing_but_the_needed_when_loaded_then_a_qualifier_has_all_defaults(tmp_path: Path) -> None:
+    config = loaded(tmp_path, SMALL)
+    team = config.policy("sales")
+
+    assert (team.qualifier_mode, team.transfer_key) == ("stay", "stay")
+    times = (team.linger_seconds, team.warn_seconds, team.recall_seconds, team.take_back_seconds)
+    assert times == (300.0, 15.0, 20.0, 120.0)
+    assert (team.require, team.queue_log, team.recording, team.return_to) == ((), False, None, None)
+    keys = team.qualifier_keys
+    assert (keys.complete, keys.three_way, keys.swap, keys.take_back) == ("*2", "*3", "*4", "*1")
+    assert (team.number, team.agents[0].number, config.outside) == (None, None, None)
+
+
+def test_given_settings_for_qualifiers_when_loaded_then_each_is_what_was_written(tmp_path: Path) -> None:
+    text = SMALL + (
+        "handoff: {qualifier_mode: consult, transfer_key: auto, linger_seconds: 5m, warn_seconds: 0,\n"
+        "  recall_seconds: 0, take_back_seconds: 1h, require: [consent, qualified], queue_log: yes,\n"
+        "  recording: /var/spool/asterisk/monitor/, return_to: 'from-trunk,+1*#.@/_-,1000000',\n"
+        "  qualifier_keys: {complete: 11, swap: '#'}}\n"
+    )
+    team = loaded(tmp_path, text).policy("sales")
+
+    assert (team.qualifier_mode, team.transfer_key) == ("consult", "auto")
+    times = (team.linger_seconds, team.warn_seconds, team.recall_seconds, team.take_back_seconds)
+    assert times == (300.0, 0.0, 0.0, 3600.0)
+    assert team.require == ("consent", "qualified")
+    assert team.queue_log is True
+    assert team.recording == Path("/var/spool/asterisk/monitor")
+    assert team.return_to == DialplanPlace("from-trunk", "+1*#.@/_-", 1_000_000)
+    keys = team.qualifier_keys
+    assert (keys.complete, keys.three_way, keys.swap, keys.take_back) == ("11", "*3", "#", "*1")
+
+
+def test_given_a_team_that_wants_none_when_loaded_then_that_of_handoff_does_not_count(tmp_path: Path) -> None:
+    text = SMALL.replace("[ana, ben]", "[ana, ben], require: [], recording: , return_to: ~") + (
+        "handoff: {require: [consent], recording: /srv/recordings, return_to: 'a,b,1'}\n"
+    )
+    config = loaded(tmp_path, text)
+
+    team = config.policy("sales")
+    assert (team.require, team.recording, team.return_to) == ((), None, None)
+    assert config.handoff.return_to == DialplanPlace("a", "b", 1)
+
+
+def test_given_the_conditions_of_a_lead_when_required_then_each_may_be(tmp_path: Path) -> None:
+    text = SMALL + f"handoff: {{require: [{', '.join(CONDITIONS)}]}}\n"
+    assert loaded(tmp_path, text).policy("sales").require == tuple(CONDITIONS)
+
+
+def test_given_handoff_when_loaded_then_it_stands_for_whoever_is_no_team(tmp_path: Path) -> None:
+    text = SMALL.replace("[ana, ben]", "[ana, ben], hold_seconds: 5m")
+    settings = loaded(tmp_path, text + "handoff: {hold_seconds: 90}\n").handoff
+
+    assert (settings.id, settings.name, settings.number, settings.agents) == ("", "", None, ())
+    assert settings.hold_seconds == 90
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "hold_seconds: 10",  # shorter than the default of warn_seconds, which nobody wrote
+        "hold_seconds: 10, warn_seconds: 9.9",
+        "hold_seconds: 10, warn_seconds: 0",
+    ],
+)
+def test_given_a_short_hold_when_loaded_then_the_warning_is_no_fault(tmp_path: Path, settings: str) -> None:
+    text = SMALL + f"handoff: {{ring_seconds: 5, decision_seconds: 5, {settings}}}\n"
+    assert loaded(tmp_path, text).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [("201", "201"), ('"+15551234"', "+15551234"), ('"*201#"', "*201#"), ('"0201"', "0201"), ("", None)],
+)
+def test_given_a_number_when_loaded_then_it_is_text(tmp_path: Path, written: str, number: str | None) -> None:
+    agent = SMALL.replace("PJSIP/ben}", f"PJSIP/ben, number: {written}}}")
+    team = SMALL.replace("name: Sales", f"name: Sales, number: {written}")
+    assert loaded(tmp_path, agent).agents["ben"].number == number
+    assert loaded(tmp_path, team).policy("sales").number == number
+
+
+def test_given_an_agent_whose_id_is_the_number_when_loaded_then_that_is_good(tmp_path: Path) -> None:
+    text = SMALL.replace("ana: {", "201: {number: 201, ").replace("[ana", "[201")
+    assert loaded(tmp_path, text).agents["201"].number == "201"
+
+
+def test_given_outside_numbers_when_loaded_then_they_are_texts(tmp_path: Path) -> None:
+    text = SMALL + "outside: {allow: [+1555*, '+15551234', 911, 0049*], endpoint: 'PJSIP/{number}@trunk'}\n"
+    outside = loaded(tmp_path, text).outside
+    assert outside is not None
+    assert outside.allow == ("+1555*", "+15551234", "911", "0049*")
+    assert outside.endpoint == "PJSIP/{number}@trunk"
 
 
 def test_given_settings_of_a_team_when_loaded_then_each_counts_before_handoff_one_by_one(
@@ -138,9 +233,14 @@ def test_given_anchors_and_merges_when_loaded_then_what_is_written_out_wins(tmp_
 
 
 def test_given_empty_sections_when_loaded_then_they_are_all_defaults(tmp_path: Path) -> None:
-    config = loaded(tmp_path, SMALL + "handoff:\n  keys:\n  templates:\napi:\nsounds:\nlog:\n")
+    config = loaded(
+        tmp_path,
+        SMALL + "handoff:\n  keys:\n  qualifier_keys:\n  templates:\noutside:\napi:\nsounds:\nlog:\n",
+    )
 
     assert config.policy("sales").keys.accept == "1"
+    assert config.policy("sales").qualifier_keys.complete == "*2"
+    assert config.outside is None
     assert config.sounds.asterisk_directory == config.sounds.directory
 
 

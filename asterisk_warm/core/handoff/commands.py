@@ -4,6 +4,7 @@ carried out."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from asterisk_warm.core.handoff.model import Agent, Line, Playing, ReturnPlace
 
@@ -20,6 +21,103 @@ class SecureLead(Command):
     music: str
     variables: tuple[tuple[str, str], ...]
     """Set at once, so that a lead who hangs up leaves them to the `h` extension."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOver(Command):
+    """Bring the lead, and who talks to them, from their own call into the handoff's bridge, unnoticed.
+    → LeadSecured"""
+
+    other: str
+    """The leg that talks to them: the qualifier's, or the agent's from whom the lead is taken back; "": the
+    other call of the qualifier's phone, which ends thereby."""
+    variables: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside(Command):
+    """The qualifier leaves the lead's (or the agent's) bridge, and hears ringing."""
+
+
+@dataclass(frozen=True, slots=True)
+class JoinQualifier(Command):
+    """The qualifier into the lead's bridge; the music ends. → QualifierJoined"""
+
+    stop_comfort: int | None = None
+    """Number of the comfort announcement that the lead may still be hearing."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartConsult(Command):
+    """Qualifier and agent into a bridge of their own. → ConsultStarted"""
+
+    offer: int
+    stop_briefing: int | None
+    """Number of the briefing that may still be playing to this agent."""
+    agent_waits: bool = False
+    """Whether the agent hears music, waiting for the qualifier."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldAgent(Command):
+    """Music for the agent who waits while the qualifier talks to the lead."""
+
+    offer: int
+    music: str
+
+
+@dataclass(frozen=True, slots=True)
+class TellQualifier(Command):
+    """A word to the qualifier alone; whoever they talk to hears nothing of it, and talks on.
+    → PlaybackEnded"""
+
+    number: int
+    """For the playback's id."""
+    media: tuple[Line, ...]
+    talking: bool
+    """Whether somebody is on the line with them, whom they must go on hearing."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseQualifier(Command):
+    """The qualifier goes on where their own call stood in the dialplan, or is hung up. → QualifierLeft"""
+
+
+class Progress(StrEnum):
+    """What a phone's Transfer key is told."""
+
+    TRYING = "trying"
+    ANSWERED = "answered"
+    DECLINED = "declined"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class TellPhone(Command):
+    """How the transfer goes that the qualifier's phone asked for (SIP NOTIFY)."""
+
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class ShowParty(Command):
+    """What a leg's phone shows as the other end."""
+
+    leg: str
+    name: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogQueue(Command):
+    """A line in Asterisk's queue_log."""
+
+    queue: str
+    event: str
+    """As app_queue names it: ENTERQUEUE, CONNECT, …"""
+    agent: str
+    message: str
+    """Further fields, parted by |."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +172,8 @@ class JoinAgent(Command):
     """Number of the briefing that may still be playing to this agent."""
     stop_comfort: int | None
     """Number of the comfort announcement that the lead may still be hearing."""
+    agent_waits: bool = False
+    """Whether the agent hears music, waiting for the qualifier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +202,13 @@ class HoldLead(Command):
 
 @dataclass(frozen=True, slots=True)
 class LetGo(Command):
-    """Hand the talking pair to Asterisk's own bridge. → LeadLeft, AgentLeft"""
+    """Hand a talking pair to Asterisk's own bridge. → LeadLeft, QualifierLeft, AgentLeft"""
 
-    offer: int
+    first: str
+    second: str
+    """Their legs; the first one goes on in its dialplan when the second one hangs up."""
     variables: tuple[tuple[str, str], ...]
+    """For the first one's channel."""
 
 
 @dataclass(frozen=True, slots=True)

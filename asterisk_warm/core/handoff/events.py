@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from asterisk_warm.core.handoff.model import Agent, Lead, Outcome, Playing, ReturnPlace
-from asterisk_warm.core.handoff.policy import Policy
+from asterisk_warm.core.handoff.model import Agent, Lead, Outcome, Playing, Qualifier, ReturnPlace
+from asterisk_warm.core.handoff.policy import Action, Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,11 +29,14 @@ class HandoffRequested(Event):
     """"dialplan", "api", …: shown in the story."""
     return_to: ReturnPlace | None = None
     """Where the lead goes on when not connected; None: after its Stasis()."""
+    qualifier: Qualifier | None = None
+    """Who is on the call with the lead, and hands them off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadSecured(Event):
-    """The lead is answered, hears music and sits in the handoff's bridge."""
+    """The lead is answered and sits in the handoff's bridge: with music, or with whom they talked to (the
+    qualifier; the agent from whom they are taken back)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,58 @@ class LeadHungUp(Event):
 class LeadLeft(Event):
     """The lead's channel lives but has left our application: let go, returned, or taken away by somebody
     else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualifierJoined(Event):
+    """The qualifier is in the bridge with the lead (again)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualifierHungUp(Event):
+    cause: str
+    """In words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualifierLeft(Event):
+    """The qualifier's channel lives but has left our application: sent on, or taken away by somebody else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualifierPressed(Event):
+    digit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualifierAsked(Event):
+    action: Action
+    by: str
+    """Who asked for it, and from where."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsultStarted(Event):
+    """Qualifier and agent are in a bridge of their own."""
+
+    offer: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelReplaced(Event):
+    """Another channel took the place of a leg's, by a pickup or a transfer: the same person elsewhere, or
+    another person in their place."""
+
+    leg: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedOn(Event):
+    """The agent with whom the lead talks is handing them on: they are another handoff's now."""
+
+    to: str
+    """That handoff's id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,3 +216,11 @@ class Reconciled(Event):
     """Offers whose leg is in the handoff's bridge."""
     agents_out_of_stasis: tuple[int, ...]
     """Offers whose leg exists but is not in our application."""
+    agents_consulted: tuple[int, ...] = ()
+    """Offers whose leg is in the bridge for qualifier and agent."""
+    qualifier_present: bool = False
+    qualifier_in_stasis: bool = False
+    qualifier_with_lead: bool = False
+    """In the handoff's bridge."""
+    qualifier_with_agent: bool = False
+    """In the bridge for qualifier and agent."""

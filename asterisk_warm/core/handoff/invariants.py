@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asterisk_warm.core.handoff.model import Handoff, LeadIs
+from asterisk_warm.core.handoff.model import Handoff, LeadIs, QualifierIs
 from asterisk_warm.core.handoff.states import OfferState, State
 from asterisk_warm.core.handoff.transition import next_deadline
 
@@ -14,17 +14,29 @@ def violations(handoff: Handoff) -> list[str]:
 
 def _checks(handoff: Handoff) -> list[tuple[bool, str]]:
     final = handoff.state.final
-    accepted = [offer for offer in handoff.offers if offer.state is OfferState.ACCEPTED]
-    waiting = handoff.lead_is is LeadIs.HELD or any(offer.leg_open for offer in handoff.offers)
+    taken = [offer for offer in handoff.offers if offer.state is OfferState.ACCEPTED]
+    accepted = [offer for offer in taken if not offer.recall]
+    waiting = handoff.lead_is in (LeadIs.HELD, LeadIs.AT_PHONE) or any(
+        offer.leg_open for offer in handoff.offers
+    )
     limited = next_deadline(handoff) is not None
     return [
         (handoff.lead_is is LeadIs.HELD and not limited, "1: the lead is held without a deadline"),
         (
-            handoff.lead_is is LeadIs.WITH_AGENT and not accepted,
+            handoff.lead_is is LeadIs.WITH_AGENT and not taken,
             "1: the lead is said to be with an agent, but none accepted",
         ),
+        (
+            handoff.lead_is is LeadIs.WITH_QUALIFIER
+            and handoff.qualifier_is is not QualifierIs.WITH_LEAD
+            and not any(offer.recall for offer in taken),
+            "1: the lead is said to be with a qualifier who is elsewhere",
+        ),
         (len(accepted) > 1, "2: two agents have accepted"),
-        (bool(accepted) and bool(handoff.open_offers), "2: offers are open beside the winner's"),
+        (
+            bool(accepted) and any(not offer.recall for offer in handoff.open_offers),
+            "2: offers are open beside the winner's",
+        ),
         (
             handoff.lead_is in (LeadIs.GONE, LeadIs.LEFT) and bool(handoff.open_offers),
             "4: agents are being offered a lead who has gone",
@@ -34,8 +46,9 @@ def _checks(handoff: Handoff) -> list[tuple[bool, str]]:
         (final and bool(handoff.open_offers), "5: ended with open offers"),
         (final and not (handoff.reason and handoff.status), "5: ended without a reason"),
         (
-            handoff.state in (State.INTRODUCING, State.CONNECTED) and not accepted,
+            handoff.state in (State.CONSULTING, State.INTRODUCING, State.CONNECTED) and not accepted,
             "8: introduced or connected without an agent",
         ),
+        (handoff.settled and handoff.qualifier_here, "9: settled with the qualifier still with us"),
         (handoff.settled and any(offer.leg_open for offer in handoff.offers), "9: settled with a leg left"),
     ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Self
 
+from asterisk_warm.core.handoff.ids import agent_leg, bridge_id
 from asterisk_warm.core.handoff.policy import Policy
 from asterisk_warm.core.handoff.states import OfferState, State
 
@@ -20,6 +21,37 @@ class Agent:
     id: str
     name: str
     endpoint: str
+    number: str = ""
+    """As others' phones show it, and as it may be dialled; empty: none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnPlace:
+    """Where in the dialplan the lead goes on."""
+
+    context: str
+    extension: str
+    priority: int
+
+
+@dataclass(frozen=True, slots=True)
+class Qualifier:
+    """Who hands the lead off, while on the call."""
+
+    channel: str
+    """Asterisk's id of the channel on which they talk to us."""
+    name: str = ""
+    number: str = ""
+    endpoint: str = ""
+    """The device where they can be rung again (`PJSIP/quinn`); empty: unknown."""
+    held_channel: str = ""
+    """Id of the other call of their phone, in which the lead is on hold; empty: the lead is in their one
+    call."""
+    refer: bool = False
+    """They pressed their phone's Transfer key: it waits to be told how it went (SIP REFER)."""
+    return_to: ReturnPlace | None = None
+    """Where in the dialplan they go on when released; None: they are hung up, or go on after
+    their Stasis()."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,26 +65,54 @@ class Lead:
     details: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ReturnPlace:
-    """Where in the dialplan the lead goes on."""
-
-    context: str
-    extension: str
-    priority: int
-
-
 class LeadIs(StrEnum):
     """Where the lead is: the first invariant, as a value."""
 
     HELD = "held"
     """With us, no human on the line: a deadline is always live."""
+    AT_PHONE = "at_phone"
+    """On hold at the qualifier's own phone, in a call that is not ours (yet)."""
+    WITH_QUALIFIER = "with_qualifier"
+    """With the qualifier, and no agent."""
     WITH_AGENT = "with_agent"
-    """In the bridge with the agent who accepted, or let go with them."""
+    """In the bridge with the agent who accepted (and perhaps the qualifier too), or let go with them."""
     LEFT = "left"
     """Back in the dialplan, or taken away by somebody: no longer ours."""
     GONE = "gone"
     """Hung up."""
+
+
+class QualifierIs(StrEnum):
+    """Where the qualifier is."""
+
+    NOBODY = "nobody"
+    """Nobody hands this lead off."""
+    WITH_LEAD = "with_lead"
+    """In the bridge with the lead."""
+    ASIDE = "aside"
+    """On the line with us, alone: agents are being sought."""
+    WITH_AGENT = "with_agent"
+    """In a bridge of their own with the agent who accepted."""
+    LEAVING = "leaving"
+    """Told to go on, and not seen leaving yet."""
+    LEFT = "left"
+    """Sent on, or taken away by somebody: no longer ours."""
+    GONE = "gone"
+    """Hung up."""
+
+
+LEAD, QUALIFIER = "lead", "qualifier"
+"""Names of legs; those of agents are made by `agent_name`."""
+
+
+def agent_name(offer: int) -> str:
+    return f"agent-{offer}"
+
+
+def offer_of(leg: str) -> int | None:
+    """The offer's number in the name of an agent's leg; None for others."""
+    start, _, number = leg.rpartition("-")
+    return int(number) if start == "agent" and number.isdigit() else None
 
 
 class Outcome(StrEnum):
@@ -76,6 +136,8 @@ class Playing(StrEnum):
     FAREWELL = "farewell"
     COMFORT = "comfort"
     INTRODUCTION = "introduction"
+    ASIDE = "aside"
+    """A word to the qualifier alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +157,9 @@ class Status(StrEnum):
     TIMEOUT = "TIMEOUT"
     ABANDONED = "ABANDONED"
     CANCELLED = "CANCELLED"
+    TAKENBACK = "TAKENBACK"
+    NOTQUALIFIED = "NOTQUALIFIED"
+    NOCONSENT = "NOCONSENT"
     ERROR = "ERROR"
 
 
@@ -117,6 +182,10 @@ class Offer:
     """Why it ended, in words."""
     briefings: int = 0
     """How often the briefing was started."""
+    recall: bool = False
+    """Made to the qualifier, who has hung up: to take the lead back."""
+    channel: str = ""
+    """Id of the channel that took the place of the offer's own, by a pickup or a transfer."""
 
     @property
     def briefing_number(self) -> int | None:
@@ -141,8 +210,27 @@ class Handoff:
     requested_at: float
     hold_until: float
     lead_is: LeadIs = LeadIs.HELD
+    qualifier: Qualifier | None = None
+    qualifier_is: QualifierIs = QualifierIs.NOBODY
+    phone_waits: bool = False
+    """The qualifier's phone has not been told yet how its transfer went."""
+    pressed: str = ""
+    """The qualifier's latest keys."""
+    pressed_at: float = 0.0
+    asides: int = 0
+    """How often something was said to the qualifier alone."""
+    warned: bool = False
+    """The qualifier knows that the hold budget is nearly used up."""
+    consulted: bool = False
+    """Qualifier and agent were heard to be together."""
+    held_since: float | None = None
+    """Since when no human has been with the lead; None while one is."""
+    held_seconds: float = 0.0
+    """How long no human was with the lead, before that."""
     bridge_open: bool = True
     """Whether the handoff's bridge may exist in Asterisk."""
+    bridges: int = 1
+    """How often a bridge was made for the lead: the number of the present one."""
     free: tuple[str, ...] | None = None
     """Agent ids that can be rung; None until found."""
     not_free: tuple[tuple[str, str], ...] = ()
@@ -156,7 +244,9 @@ class Handoff:
     state_deadline: float | None = None
     """The present state's own time limit."""
     joined_at: float | None = None
-    """When a human was audible to the lead: the end of the handoff gap."""
+    """When lead and agent were together, introduced."""
+    left_at: float | None = None
+    """When the lead was left to the agent: the window for taking them back begins."""
     introductions: int = 0
     introduced: bool = False
     """Whether the introduction has been heard to its end (or there was none)."""
@@ -187,8 +277,34 @@ class Handoff:
 
     @property
     def winner(self) -> Offer | None:
-        """The offer whose agent is joined, or being joined, to the lead."""
-        return next((o for o in self.offers if o.state is OfferState.ACCEPTED), None)
+        """The offer whose agent is joined, or being joined, to the lead (or first to the qualifier)."""
+        return next((o for o in self.offers if o.state is OfferState.ACCEPTED and not o.recall), None)
+
+    @property
+    def recalled(self) -> Offer | None:
+        """The latest offer of the lead to the qualifier who had hung up."""
+        return next((o for o in reversed(self.offers) if o.recall), None)
+
+    @property
+    def qualifier_here(self) -> bool:
+        """Is the qualifier on the line with us?"""
+        return self.qualifier_is in (QualifierIs.WITH_LEAD, QualifierIs.ASIDE, QualifierIs.WITH_AGENT)
+
+    @property
+    def bridge(self) -> str:
+        """Id of the bridge that the lead is in, or is to be in."""
+        return bridge_id(self.id, self.bridges)
+
+    def channel_of(self, leg: str) -> str:
+        """Asterisk's id of a leg's channel. Raises KeyError for a leg that there never was."""
+        if leg == LEAD:
+            return self.lead.channel
+        if leg == QUALIFIER and self.qualifier is not None:
+            return self.qualifier.channel
+        for offer in self.offers:
+            if agent_name(offer.number) == leg:
+                return offer.channel or agent_leg(self.id, offer.number)
+        raise KeyError(leg)
 
     @property
     def settled(self) -> bool:
@@ -197,11 +313,14 @@ class Handoff:
             self.state.final
             and not self.bridge_open
             and self.lead_is in (LeadIs.LEFT, LeadIs.GONE)
+            and not self.qualifier_here
             and not any(o.leg_open for o in self.offers)
         )
 
     @property
     def gap_ms(self) -> int | None:
-        """The handoff gap: milliseconds from the request until a human was with the lead; None when
-        nobody ever was."""
-        return None if self.joined_at is None else round((self.joined_at - self.requested_at) * 1000)
+        """The handoff gap: for how many milliseconds no human was with the lead, from the request until one
+        was for good; None when nobody ever was."""
+        if self.joined_at is None and self.qualifier is None:
+            return None
+        return round(self.held_seconds * 1000)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from asterisk_warm.core.handoff.gate import CONDITIONS
 from asterisk_warm.core.handoff.model import Lead
 from asterisk_warm.core.handoff.policy import Mode, Policy
 
@@ -27,8 +28,8 @@ class BadOption(Exception):
 class Asked:
     policy: Policy
     lead: Lead
-    ticket: str
-    """Ties a lead who was fetched from the dialplan to the request that fetched it; empty else."""
+    holds: frozenset[str]
+    """Which of `gate.CONDITIONS` hold of the lead."""
 
 
 def read(
@@ -38,9 +39,11 @@ def read(
     shown_number: str,
     options: Iterable[str],
     variables: Mapping[str, str],
+    *,
+    qualifier: bool = False,
 ) -> Asked:
     """The team's policy with the options applied, and the lead. Options win over variables, variables
-    over the caller ID.
+    over the caller ID. `qualifier`: whether one is on the call.
 
     Raises BadOption with every problem at once."""
     given: dict[str, str] = {}
@@ -52,24 +55,41 @@ def read(
             continue
         if not equals:
             problems.append(f'option "{_short(option)}" is not of the form key=value')
-        elif key not in _POLICY and key not in LIMITS and key != TICKET and not key.startswith(DETAIL):
-            problems.append(
-                f'unknown option "{_short(key)}"; known: {", ".join((*LIMITS, *_POLICY, DETAIL + "…"))}'
-            )
+        elif key not in _KNOWN and key != TICKET and not key.startswith(DETAIL):
+            problems.append(f'unknown option "{_short(key)}"; known: {", ".join((*_KNOWN, DETAIL + "…"))}')
         else:
             given[key] = value.strip()
+    if qualifier:
+        policy = replace(policy, mode=policy.qualifier_mode)
+    holds: dict[str, bool] = {}
     for key, value in given.items():
-        if key in _POLICY:
-            try:
+        try:
+            if key in _POLICY:
                 policy = _POLICY[key](policy, value)
-            except ValueError as error:
-                problems.append(f"option {key}={_short(value)}: {error}")
+            elif key in CONDITIONS:
+                holds[key] = _yes(value)
+        except ValueError as error:
+            problems.append(f"option {key}={_short(value)}: {error}")
+    if policy.mode in (Mode.STAY, Mode.CONSULT) and not qualifier:
+        problems.append(f"mode={policy.mode} needs a qualifier who is on the call with the lead")
     if problems:
         raise BadOption("; ".join(problems))
-    return Asked(policy, _lead(channel, shown_name, shown_number, given, variables), given.get(TICKET, ""))
+    told = {name: variables.get(VARIABLE + name.upper(), "") for name in CONDITIONS}
+    known = {name: holds.get(name, _holds(told[name])) for name in CONDITIONS}
+    return Asked(
+        policy,
+        _lead(channel, shown_name, shown_number, given, variables),
+        frozenset(name for name, yes in known.items() if yes),
+    )
+
+
+def _holds(told: str) -> bool:
+    """What a variable says: anything but a clear yes is a no."""
+    return told.strip().lower() in ("yes", "1", "true")
 
 
 TICKET = "ticket"
+"""An option of our own: ties a lead who was fetched from the dialplan to the request that fetched them."""
 DETAIL = "detail."
 
 
@@ -88,7 +108,7 @@ def _lead(
         **{k: told[k] for k in LIMITS if k in told},
     }
     basics |= {key: given[key] for key in LIMITS if given.get(key)}
-    details = {key: value for key, value in told.items() if key not in LIMITS}
+    details = {key: value for key, value in told.items() if key not in LIMITS and key not in CONDITIONS}
     details |= {key.removeprefix(DETAIL): value for key, value in given.items() if key.startswith(DETAIL)}
     cut = sorted(details.items())[:DETAILS_AT_MOST]
     return Lead(
@@ -131,9 +151,13 @@ def _mode(policy: Policy, value: str) -> Policy:
 
 
 def _introduction(policy: Policy, value: str) -> Policy:
+    return replace(policy, introduction=_yes(value))
+
+
+def _yes(value: str) -> bool:
     if value not in ("yes", "no"):
         raise ValueError("must be yes or no")
-    return replace(policy, introduction=value == "yes")
+    return value == "yes"
 
 
 def _music(policy: Policy, value: str) -> Policy:
@@ -154,4 +178,6 @@ _POLICY: Mapping[str, Callable[[Policy, str], Policy]] = {
     "comfort": _seconds("comfort_seconds", 0, 600),
     "music": _music,
     "introduction": _introduction,
+    "linger": _seconds("linger_seconds", 5, 3600),
 }
+_KNOWN = (*LIMITS, *_POLICY, *CONDITIONS)

@@ -8,6 +8,10 @@ from enum import StrEnum
 
 
 class Mode(StrEnum):
+    STAY = "stay"
+    """The qualifier talks on with the lead meanwhile, introduces the agent in a talk of three, and leaves."""
+    CONSULT = "consult"
+    """The lead is on hold while the qualifier talks privately to the agent."""
     AUTO = "auto"
     """Nobody talks to the lead meanwhile; the briefing is automated."""
     BLIND = "blind"
@@ -23,6 +27,43 @@ class Keys:
     repeat: str = "3"
 
 
+class Action(StrEnum):
+    """What a qualifier can ask for during a handoff, by keys on the phone, the API or the command line."""
+
+    COMPLETE = "complete"
+    """Leave the lead to the agent; while agents are still being sought, to whoever will accept."""
+    THREE_WAY = "three-way"
+    """Lead, qualifier and agent together."""
+    SWAP = "swap"
+    """From the agent to the lead, and back."""
+    TAKE_BACK = "take-back"
+    """Have the lead again; the agents are dismissed."""
+
+
+@dataclass(frozen=True, slots=True)
+class QualifierKeys:
+    """What a qualifier presses during a handoff: sequences of keys."""
+
+    complete: str = "*2"
+    three_way: str = "*3"
+    swap: str = "*4"
+    take_back: str = "*1"
+
+    def action(self, pressed: str) -> Action | None:
+        """What the last keys of `pressed` ask for."""
+        meant = {
+            self.complete: Action.COMPLETE,
+            self.three_way: Action.THREE_WAY,
+            self.swap: Action.SWAP,
+            self.take_back: Action.TAKE_BACK,
+        }
+        return next((action for keys, action in meant.items() if pressed.endswith(keys)), None)
+
+    @property
+    def longest(self) -> int:
+        return max(map(len, (self.complete, self.three_way, self.swap, self.take_back)))
+
+
 @dataclass(frozen=True, slots=True)
 class Templates:
     """Wording with `{placeholders}`, filled by `core.wording`."""
@@ -31,6 +72,10 @@ class Templates:
     instructions: str
     introduction: str
     taken: str
+    returned: str = "{name} is back with you. {reason}."
+    """What the qualifier alone hears when the lead comes back to them."""
+    recall: str = "{name} is waiting for you. {reason}. Press {accept} to talk to them."
+    """What a qualifier who had hung up hears when rung because nobody took the lead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +97,20 @@ class Policy:
     """Whether the lead hears one line as the agent joins."""
     keys: Keys
     templates: Templates
+    qualifier_mode: Mode = Mode.STAY
+    """The mode where a qualifier is on the call and none was asked for."""
+    qualifier_keys: QualifierKeys = QualifierKeys()
+    linger_seconds: float = 300.0
+    """How long a qualifier may stay with lead and agent."""
+    warn_seconds: float = 15.0
+    """How long before the end of the hold budget a qualifier is warned; 0: never."""
+    recall_seconds: float = 20.0
+    """How long the phone of a qualifier who has hung up rings when nobody took the lead; 0: it does not."""
+    take_back_seconds: float = 120.0
+    """How long after the qualifier left the lead to the agent they may be taken back; 0: never."""
+    require: tuple[str, ...] = ()
+    """What must hold of the lead before anyone is rung: names of `gate.CONDITIONS`."""
+    queue_log: bool = False
+    """Whether Asterisk's queue_log is told."""
+    recording: str = ""
+    """Folder in which a lead who is taken over from a talk is recorded; empty: not by us."""

@@ -9,17 +9,26 @@ class State(StrEnum):
     REQUESTED = "REQUESTED"
     """The lead is being taken in hand: answered, given music, put in the handoff's bridge."""
     SEEKING = "SEEKING"
-    """The lead is held; we are finding out who is free and making the briefing ready."""
+    """The lead is held, or talks to the qualifier; we are finding out who is free and making the briefing
+    ready."""
     OFFERING = "OFFERING"
-    """The lead is held; agents are being rung and briefed, the first to accept wins."""
+    """The lead is held, or talks to the qualifier; agents are being rung and briefed, the first to accept
+    wins."""
+    CONSULTING = "CONSULTING"
+    """An agent accepted and talks privately to the qualifier, who has the lead on hold (or, swapped, the
+    other way round)."""
     INTRODUCING = "INTRODUCING"
-    """An agent accepted: they are being joined, and the lead hears who it is."""
+    """An agent accepted: they are being joined, and the lead hears who it is; from the qualifier, where there
+    is one, in a talk of three."""
     CONNECTED = "CONNECTED"
     """Lead and agent talk. Asterisk alone carries the call as soon as it is let go."""
+    RETURNING = "RETURNING"
+    """Nobody took the lead, or the qualifier takes them back: the qualifier is being joined to them again, or
+    rung for it."""
     COMPLETED = "COMPLETED"
     """They have talked, and the talk is over."""
     RETURNED = "RETURNED"
-    """Nobody took the lead: it goes on in the dialplan, with the reason."""
+    """Nobody took the lead: they are with the qualifier again, or go on in the dialplan, with the reason."""
     ABANDONED = "ABANDONED"
     """The lead left before anyone was connected."""
     FAILED = "FAILED"

@@ -5,11 +5,21 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from asterisk_warm.core.handoff import wording
-from asterisk_warm.core.handoff.commands import Command, FindAgents, PrepareSpeech, SecureLead
+from asterisk_warm.core.handoff.commands import (
+    Command,
+    FindAgents,
+    PrepareSpeech,
+    SecureLead,
+    SetAside,
+    TakeOver,
+)
 from asterisk_warm.core.handoff.events import Event, HandoffRequested
-from asterisk_warm.core.handoff.model import Handoff, LeadIs
-from asterisk_warm.core.handoff.moves import SECURE_SECONDS
+from asterisk_warm.core.handoff.handlers.deadlines import warning_at
+from asterisk_warm.core.handoff.model import QUALIFIER, Handoff, LeadIs, QualifierIs
+from asterisk_warm.core.handoff.moves.limits import SECURE_SECONDS
+from asterisk_warm.core.handoff.queue_log import lines as queue_lines
 from asterisk_warm.core.handoff.states import State
+from asterisk_warm.core.handoff.step import Step
 from asterisk_warm.core.handoff.table import TABLE
 
 
@@ -35,13 +45,34 @@ def begin(event: HandoffRequested) -> Decision:
         requested_at=event.at,
         hold_until=event.at + event.policy.hold_seconds,
         state_deadline=event.at + SECURE_SECONDS,
+        qualifier=event.qualifier,
     )
-    orders = (
-        SecureLead(event.policy.music, wording.early_variables(handoff)),
-        FindAgents(event.agents),
-        PrepareSpeech(wording.lines(handoff)),
+    handoff, secure = _taken_in_hand(handoff)
+    orders = (secure, FindAgents(event.agents), PrepareSpeech(wording.lines(handoff)))
+    return _decision(None, Step(handoff, orders))
+
+
+def _taken_in_hand(handoff: Handoff) -> tuple[Handoff, Command]:
+    """Where everybody is at first, and the order that takes the lead in hand."""
+    variables = wording.early_variables(handoff)
+    if handoff.qualifier is None:
+        held = handoff.evolve(held_since=handoff.requested_at)
+        return held, SecureLead(handoff.policy.music, variables)
+    if not handoff.qualifier.held_channel:
+        together = handoff.evolve(
+            lead_is=LeadIs.WITH_QUALIFIER,
+            qualifier_is=QualifierIs.WITH_LEAD,
+            phone_waits=handoff.qualifier.refer,
+        )
+        return together, TakeOver(QUALIFIER, variables)
+    # Nothing to take in hand yet: the lead stays where the qualifier has put them.
+    apart = handoff.evolve(
+        state=State.SEEKING,
+        state_deadline=None,
+        lead_is=LeadIs.AT_PHONE,
+        qualifier_is=QualifierIs.ASIDE,
     )
-    return Decision(handoff, orders, next_deadline(handoff))
+    return apart, SetAside()
 
 
 def transition(handoff: Handoff, event: Event) -> Decision:
@@ -49,16 +80,25 @@ def transition(handoff: Handoff, event: Event) -> Decision:
     row = TABLE[handoff.state].get(type(event))
     if row is None:
         return Decision(handoff, (), next_deadline(handoff))
-    step = row.handler(handoff, event)
-    return Decision(step.handoff, step.commands, next_deadline(step.handoff))
+    return _decision(handoff, row.handler(handoff, event))
+
+
+def _decision(before: Handoff | None, step: Step) -> Decision:
+    handoff, commands = step
+    logged = queue_lines(before, handoff) if handoff.policy.queue_log else ()
+    return Decision(handoff, (*commands, *logged), next_deadline(handoff))
 
 
 def next_deadline(handoff: Handoff) -> float | None:
     """The earliest time limit that is live."""
     if handoff.settled:
         return None
-    limits = [handoff.state_deadline, handoff.comfort_at]
+    limits = [handoff.state_deadline, handoff.comfort_at, warning_at(handoff)]
     limits += [offer.deadline for offer in handoff.offers if offer.leg_open]
-    if handoff.lead_is is LeadIs.HELD and not handoff.state.final:
+    if handoff.state in _SOUGHT or (handoff.lead_is is LeadIs.HELD and not handoff.state.final):
         limits.append(handoff.hold_until)
     return min((limit for limit in limits if limit is not None), default=None)
+
+
+_SOUGHT = frozenset({State.REQUESTED, State.SEEKING, State.OFFERING, State.CONSULTING})
+"""The hold budget limits these even while the qualifier talks to the lead."""

@@ -50,7 +50,7 @@ def taken_text(handoff: Handoff, agent: Agent) -> str:
 def lines(handoff: Handoff) -> tuple[str, ...]:
     """Every line that this handoff may have to say, so that all is ready before the agents ring."""
     texts: list[str] = []
-    if handoff.policy.mode is Mode.AUTO:
+    if handoff.policy.mode is not Mode.BLIND:
         texts += [briefing_text(handoff), instructions_text(handoff)]
     for agent in handoff.agents:
         if handoff.policy.introduction:
@@ -61,6 +61,17 @@ def lines(handoff: Handoff) -> tuple[str, ...]:
 
 def briefing_media(handoff: Handoff) -> tuple[Line, ...]:
     return (Line("briefing", briefing_text(handoff)), Line("instructions", instructions_text(handoff)))
+
+
+def recall_media(handoff: Handoff) -> tuple[Line, ...]:
+    """What a qualifier who had hung up hears when rung to have the lead again."""
+    values = {**_back_values(handoff), "accept": spoken_key(handoff.policy.keys.accept)}
+    return (Line("recall", fill(handoff.policy.templates.recall, values)),)
+
+
+def returned_line(handoff: Handoff) -> Line:
+    """What the qualifier alone hears when the lead comes back."""
+    return Line("returned", fill(handoff.policy.templates.returned, _back_values(handoff)))
 
 
 def introduction_media(handoff: Handoff, agent: Agent) -> tuple[Line, ...]:
@@ -80,7 +91,7 @@ def outcome_words(offer: Offer) -> str:
 
 def nobody_words(handoff: Handoff) -> str:
     """Why nobody took the lead, agent by agent."""
-    latest = {offer.agent.id: offer for offer in handoff.offers}
+    latest = {offer.agent.id: offer for offer in handoff.offers if not offer.recall}
     parts = [outcome_words(offer) for offer in latest.values()]
     names = {agent.id: agent.name for agent in handoff.agents}
     parts += [f"{names.get(agent, agent)} was not rung ({why})" for agent, why in handoff.not_free]
@@ -118,6 +129,10 @@ def _lead_values(lead: Lead, team_name: str) -> dict[str, str]:
         "team": team_name,
         "details": details,
     }
+
+
+def _back_values(handoff: Handoff) -> dict[str, str]:
+    return {"name": handoff.lead.name, "reason": handoff.reason}
 
 
 def _values(handoff: Handoff, agent: Agent) -> dict[str, str]:

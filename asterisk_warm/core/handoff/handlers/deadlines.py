@@ -5,17 +5,13 @@ from __future__ import annotations
 from asterisk_warm.core.handoff import wording
 from asterisk_warm.core.handoff.commands import HoldLead, PlayComfort
 from asterisk_warm.core.handoff.events import CommandFailed, DeadlinePassed
-from asterisk_warm.core.handoff.handlers import joining, offers
+from asterisk_warm.core.handoff.handlers import joining, offers, seeking
 from asterisk_warm.core.handoff.model import Handoff, LeadIs, Line, Offer, Status
-from asterisk_warm.core.handoff.moves import (
-    RETRY_SECONDS,
-    connect,
-    dismiss,
-    give_back,
-    hang_up,
-    if_all_offers_ended,
-    resume_comfort,
-)
+from asterisk_warm.core.handoff.moves.ending import connect, give_back, if_all_offers_ended
+from asterisk_warm.core.handoff.moves.lead import resume_comfort
+from asterisk_warm.core.handoff.moves.limits import RETRY_SECONDS
+from asterisk_warm.core.handoff.moves.offering import dismiss, hang_up
+from asterisk_warm.core.handoff.moves.qualifier import tell
 from asterisk_warm.core.handoff.states import OfferState, State
 from asterisk_warm.core.handoff.step import Step
 
@@ -23,14 +19,33 @@ from asterisk_warm.core.handoff.step import Step
 def held(handoff: Handoff, event: DeadlinePassed) -> Step:
     """While the lead is held: the budget first, then the state, the offers and the comfort."""
     if event.at >= handoff.hold_until:
-        budget = f"{handoff.policy.hold_seconds:g} s"
         words = wording.nobody_words(handoff) if handoff.offers else "no agent was rung yet"
-        reason = f"the hold budget of {budget} was used up: {words}"
+        reason = f"the hold budget of {handoff.policy.hold_seconds:g} s was used up: {words}"
         return give_back(handoff, State.RETURNED, Status.TIMEOUT, reason, event.at)
     if handoff.state_deadline is not None and event.at >= handoff.state_deadline:
-        reason = "the lead could not be taken in hand in time"
-        return give_back(handoff, State.FAILED, Status.ERROR, reason, event.at)
-    return offers_due(handoff, event).then(if_all_offers_ended, event.at).then(comfort_due, event.at)
+        return seeking.taking_over_failed(handoff, "the lead could not be taken in hand in time", event.at)
+    return offers_due_and_comfort(handoff, event)
+
+
+def offers_due_and_comfort(handoff: Handoff, event: DeadlinePassed) -> Step:
+    step = offers_due(handoff, event).then(if_all_offers_ended, event.at)
+    return step.then(warning_due, event.at).then(comfort_due, event.at)
+
+
+def warning_at(handoff: Handoff) -> float | None:
+    """When the qualifier must be told that the hold budget is nearly used up; None when they need not be."""
+    before = handoff.policy.warn_seconds
+    waits = handoff.lead_is in (LeadIs.HELD, LeadIs.AT_PHONE) and handoff.qualifier_here
+    if not before or not waits or handoff.warned or handoff.state.final:
+        return None
+    return handoff.hold_until - before
+
+
+def warning_due(handoff: Handoff, at: float) -> Step:
+    due = warning_at(handoff)
+    if due is None or at < due:
+        return Step(handoff)
+    return tell(handoff.evolve(warned=True), Line("lead-waits"))
 
 
 def offers_due(handoff: Handoff, event: DeadlinePassed) -> Step:
@@ -80,14 +95,23 @@ def music_failed(handoff: Handoff, event: CommandFailed) -> Step:
     return offers.command_failed(handoff, event)
 
 
+def offering_failed(handoff: Handoff, event: CommandFailed) -> Step:
+    if event.command == "TakeOver":
+        return securing_failed(handoff, event)
+    return music_failed(handoff, event)
+
+
 def securing_failed(handoff: Handoff, event: CommandFailed) -> Step:
-    if event.command in ("SecureLead", "FindAgents"):
+    if event.command in _ATTEMPTED:
         reason = f"{_ATTEMPTED[event.command]}: {event.error}"
+        if event.command == "TakeOver":
+            return seeking.taking_over_failed(handoff, reason, event.at)
         return give_back(handoff, State.FAILED, Status.ERROR, reason, event.at)
     return music_failed(handoff, event)
 
 
 _ATTEMPTED = {
     "SecureLead": "the lead could not be taken in hand",
+    "TakeOver": "the call could not be taken over",
     "FindAgents": "could not find out who is free",
 }

@@ -5,7 +5,8 @@ from __future__ import annotations
 from asterisk_warm.core.handoff.commands import HoldLead
 from asterisk_warm.core.handoff.events import LeadHungUp, LeadLeft, PlaybackEnded
 from asterisk_warm.core.handoff.model import Handoff, LeadIs, Playing
-from asterisk_warm.core.handoff.moves import lead_gone, resume_comfort
+from asterisk_warm.core.handoff.moves.ending import lead_gone
+from asterisk_warm.core.handoff.moves.lead import resume_comfort
 from asterisk_warm.core.handoff.step import Step
 
 TAKEN_AWAY = "the lead was taken out of the handoff by something else in Asterisk"

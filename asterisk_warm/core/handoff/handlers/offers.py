@@ -11,16 +11,16 @@ from asterisk_warm.core.handoff.events import (
     DigitPressed,
     PlaybackEnded,
 )
-from asterisk_warm.core.handoff.handlers import lead
+from asterisk_warm.core.handoff.handlers import lead, recall
 from asterisk_warm.core.handoff.model import Handoff, Line, Offer, Outcome, Playing
-from asterisk_warm.core.handoff.moves import (
+from asterisk_warm.core.handoff.moves.ending import if_all_offers_ended
+from asterisk_warm.core.handoff.moves.offering import (
     accept,
     answered,
     brief,
     close_leg,
     dismiss,
     hang_up,
-    if_all_offers_ended,
 )
 from asterisk_warm.core.handoff.states import OfferState
 from asterisk_warm.core.handoff.step import Step
@@ -66,7 +66,8 @@ def digit(handoff: Handoff, event: DigitPressed) -> Step:
         return Step(handoff)
     keys = handoff.policy.keys
     if event.digit == keys.accept:
-        return accept(handoff, offer, event.at)
+        take = recall.accepted if offer.recall else accept
+        return take(handoff, offer, event.at)
     if event.digit == keys.decline:
         declined = dismiss(handoff, offer, OfferState.DECLINED, "pressed decline", Line("declined"), event.at)
         return declined.then(if_all_offers_ended, event.at)

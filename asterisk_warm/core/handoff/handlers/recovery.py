@@ -4,41 +4,59 @@ The difference is turned into the same moves that the missed events would have m
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from asterisk_warm.core.handoff import wording
 from asterisk_warm.core.handoff.commands import (
-    CloseBridge,
     Command,
-    FindAgents,
-    HangUpAgent,
     HoldLead,
     JoinAgent,
     LetGo,
-    PlayComfort,
-    PlayToAgent,
-    PrepareSpeech,
-    ReturnLead,
-    RingAgent,
+    ReleaseQualifier,
     SecureLead,
+    TakeOver,
 )
 from asterisk_warm.core.handoff.events import (
     AgentHungUp,
     AgentJoined,
     AgentLeft,
+    ConsultStarted,
     LeadHungUp,
     LeadLeft,
+    QualifierHungUp,
+    QualifierJoined,
+    QualifierLeft,
     Reconciled,
 )
-from asterisk_warm.core.handoff.handlers import ended, joining, lead, offers, talking
-from asterisk_warm.core.handoff.model import Handoff, LeadIs, Offer, Outcome, Playing
-from asterisk_warm.core.handoff.moves import (
-    JOIN_SECONDS,
-    SECURE_SECONDS,
-    answered,
-    brief,
-    close_bridge,
-    hang_up,
-    resume_comfort,
+from asterisk_warm.core.handoff.handlers import (
+    consulting as consult,
 )
+from asterisk_warm.core.handoff.handlers import (
+    ended,
+    joining,
+    lead,
+    offers,
+    qualifier,
+    talking,
+)
+from asterisk_warm.core.handoff.handlers import (
+    returning as going_back,
+)
+from asterisk_warm.core.handoff.model import (
+    LEAD,
+    QUALIFIER,
+    Handoff,
+    LeadIs,
+    Offer,
+    Outcome,
+    QualifierIs,
+    agent_name,
+)
+from asterisk_warm.core.handoff.moves.ending import close_bridge, if_all_offers_ended
+from asterisk_warm.core.handoff.moves.lead import resume_comfort
+from asterisk_warm.core.handoff.moves.limits import JOIN_SECONDS, SECURE_SECONDS
+from asterisk_warm.core.handoff.moves.offering import answered, brief, hang_up
+from asterisk_warm.core.handoff.moves.qualifier import join_qualifier, set_aside, start_consult
 from asterisk_warm.core.handoff.states import OfferState, State
 from asterisk_warm.core.handoff.step import Step
 
@@ -48,6 +66,9 @@ MISSED = "found gone when Asterisk was read"
 def requested(handoff: Handoff, event: Reconciled) -> Step:
     """The order to take the lead in hand tells by itself when they are gone; a reading that began before they
     came does not. After an outage it is given anew, with its full time."""
+    if handoff.qualifier is not None and event.after_outage:
+        again: Command = TakeOver(QUALIFIER, wording.early_variables(handoff))
+        return Step(handoff.evolve(state_deadline=event.at + SECURE_SECONDS), (again,))
     step = _hold_again(handoff, event)
     if not step.commands:
         return step
@@ -55,37 +76,133 @@ def requested(handoff: Handoff, event: Reconciled) -> Step:
 
 
 def held(handoff: Handoff, event: Reconciled) -> Step:
-    """SEEKING, OFFERING: the lead first, then each agent."""
+    """SEEKING, OFFERING: the lead first, then the qualifier, then each agent."""
+    gone = _lead_lost(handoff, event)
+    if gone is not None:
+        return gone
+    step = _hold_again(handoff, event).then(_qualifier, event, qualifier.lost_while_seeking)
+    return step if step.handoff.state.final else step.then(_agents, event)
+
+
+def _lead_lost(handoff: Handoff, event: Reconciled) -> Step | None:
+    """What follows when the lead is not where they are thought to be; None when they are."""
     if not event.lead_present:
         return lead.hung_up(handoff, _lead_hung_up(event))
-    if not event.lead_in_stasis:
+    if not event.lead_in_stasis and handoff.lead_is is not LeadIs.AT_PHONE:
         return lead.left(handoff, _lead_left(event))
-    return _hold_again(handoff, event).then(_agents, event)
+    return None
+
+
+def _qualifier(handoff: Handoff, event: Reconciled, lost: Callable[[Handoff, qualifier.Lost], Step]) -> Step:
+    """Gone, taken away, or not where they are thought to be."""
+    if handoff.qualifier_is is QualifierIs.LEAVING:
+        if event.qualifier_present and event.qualifier_in_stasis:
+            return Step(handoff, (ReleaseQualifier(),))
+        return lost(handoff, _qualifier_left(event))
+    if not handoff.qualifier_here:
+        return Step(handoff)
+    if not event.qualifier_present:
+        return lost(handoff, QualifierHungUp(at=event.at, event_id=event.event_id, cause=MISSED))
+    if not event.qualifier_in_stasis:
+        return lost(handoff, _qualifier_left(event))
+    if not event.after_outage:
+        return Step(handoff)
+    if handoff.qualifier_is is QualifierIs.WITH_LEAD and not event.qualifier_with_lead:
+        deadline = handoff.state_deadline
+        step = join_qualifier(handoff, event.at)
+        limited = handoff.state in (State.RETURNING, State.CONSULTING)
+        return step if limited else Step(step.handoff.evolve(state_deadline=deadline), step.commands)
+    if handoff.qualifier_is is QualifierIs.ASIDE:
+        return set_aside(handoff)
+    return Step(handoff)
+
+
+def consulting(handoff: Handoff, event: Reconciled) -> Step:
+    gone = _lead_lost(handoff, event)
+    winner = handoff.winner
+    if gone is not None or winner is None:
+        return gone or Step(handoff)
+    if winner.number not in event.agents_up:
+        return consult.agent_gone(handoff, _agent_hung_up(winner, event)).then(_agents, event)
+    if winner.number in event.agents_out_of_stasis:
+        return consult.agent_left(handoff, _agent_left(winner, event)).then(_agents, event)
+    step = _hold_again(handoff, event).then(_qualifier, event, qualifier.lost_while_consulting)
+    if step.handoff.state is not State.CONSULTING:
+        return step.then(_agents, event)
+    return step.then(_in_private, winner, event).then(_agents, event)
+
+
+def _in_private(handoff: Handoff, winner: Offer, event: Reconciled) -> Step:
+    if handoff.qualifier_is is not QualifierIs.WITH_AGENT:
+        joined = QualifierJoined(at=event.at, event_id=event.event_id)
+        return qualifier.joined(handoff, joined) if event.qualifier_with_lead else Step(handoff)
+    if event.qualifier_with_agent and winner.number in event.agents_consulted:
+        together = ConsultStarted(at=event.at, event_id=event.event_id, offer=winner.number)
+        return consult.started(handoff, together)
+    return start_consult(handoff, winner, event.at) if event.after_outage else Step(handoff)
 
 
 def introducing(handoff: Handoff, event: Reconciled) -> Step:
     winner = handoff.winner
     if not event.lead_present or winner is None:
-        return lead.hung_up(handoff, _lead_hung_up(event))
+        return joining.lead_hung_up(handoff, _lead_hung_up(event))
     if not event.lead_in_stasis:
-        return lead.left(handoff, _lead_left(event))
+        return joining.lead_left(handoff, _lead_left(event))
+    step = _introducing_agent(handoff, winner, event)
+    if step.handoff.state is not State.INTRODUCING:
+        return step.then(_agents, event)
+    return step.then(_qualifier, event, qualifier.lost_while_introducing).then(_agents, event)
+
+
+def _introducing_agent(handoff: Handoff, winner: Offer, event: Reconciled) -> Step:
     if winner.number in event.agents_joined:
         # The introduction's end may have been missed: a talk that has begun is not interrupted for it.
         introduced = handoff.evolve(introduced=handoff.introduced or event.after_outage)
         joined = AgentJoined(at=event.at, event_id=event.event_id, offer=winner.number)
-        return joining.agent_joined(introduced, joined).then(_agents, event)
+        return joining.agent_joined(introduced, joined)
     if winner.number not in event.agents_up:
         step = joining.agent_gone(handoff, _agent_hung_up(winner, event))
-        return _hold_again(step.handoff, event, step.commands).then(_agents, event)
+        return _hold_again(step.handoff, event, step.commands)
     if winner.number in event.agents_out_of_stasis:
         step = joining.agent_left(handoff, _agent_left(winner, event))
-        return _hold_again(step.handoff, event, step.commands).then(_agents, event)
+        return _hold_again(step.handoff, event, step.commands)
     if not event.after_outage:
         return Step(handoff)
     again = JoinAgent(winner.number, (), handoff.introductions, winner.briefing_number, None)
     held_on, orders = _hold_again(handoff, event)
     joining_anew = held_on.evolve(introduced=True, state_deadline=event.at + JOIN_SECONDS)
-    return Step(joining_anew, (*orders, again)).then(_agents, event)
+    return Step(joining_anew, (*orders, again))
+
+
+def returning(handoff: Handoff, event: Reconciled) -> Step:
+    if not event.lead_present:
+        return going_back.lead_hung_up(handoff, _lead_hung_up(event))
+    if not event.lead_in_stasis:
+        return going_back.lead_left(handoff, _lead_left(event))
+    step = _hold_again(handoff, event)
+    if event.qualifier_with_lead and handoff.qualifier_is is QualifierIs.WITH_LEAD:
+        joined = QualifierJoined(at=event.at, event_id=event.event_id)
+        return step.then(qualifier.joined_again, joined).then(_agents, event)
+    step = step.then(_qualifier, event, qualifier.lost_while_returning)
+    if step.handoff.state is not State.RETURNING:
+        return step
+    return step.then(_recalled, event).then(_agents, event).then(if_all_offers_ended, event.at)
+
+
+def _recalled(handoff: Handoff, event: Reconciled) -> Step:
+    """The qualifier who was rung and accepted."""
+    offer = handoff.recalled
+    if offer is None or offer.state is not OfferState.ACCEPTED:
+        return Step(handoff)
+    if offer.number in event.agents_joined:
+        joined = AgentJoined(at=event.at, event_id=event.event_id, offer=offer.number)
+        return going_back.agent_joined(handoff, joined)
+    if offer.number not in event.agents_up:
+        return going_back.agent_gone(handoff, _agent_hung_up(offer, event))
+    if not event.after_outage:
+        return Step(handoff)
+    again = JoinAgent(offer.number, (), handoff.introductions, offer.briefing_number, None)
+    return Step(handoff.evolve(state_deadline=event.at + JOIN_SECONDS), (again,))
 
 
 def talking_still(handoff: Handoff, event: Reconciled) -> Step:
@@ -111,7 +228,7 @@ def _talk_on(handoff: Handoff, winner: Offer, lead_out: bool, event: Reconciled)
     together = winner.number in event.agents_joined and event.lead_in_bridge
     if together and not handoff.let_go:
         return Step(handoff)
-    order = LetGo(winner.number, wording.variables(handoff))
+    order = LetGo(LEAD, agent_name(winner.number), wording.variables(handoff))
     return Step(handoff.evolve(let_go=True), (order,))
 
 
@@ -123,7 +240,18 @@ def after_the_end(handoff: Handoff, event: Reconciled) -> Step:
         step = step.then(ended.lead_left, _lead_left(event))
     # That no bridge was found closes nothing: an order to make it may still be under way, and closing it is
     # ordered after that one.
-    return step.then(_agents, event)
+    return step.then(_qualifier_after_the_end, event).then(_agents, event)
+
+
+def _qualifier_after_the_end(handoff: Handoff, event: Reconciled) -> Step:
+    if event.qualifier_present and event.qualifier_in_stasis:
+        return Step(handoff)
+    if not handoff.qualifier_here and handoff.qualifier_is is not QualifierIs.LEAVING:
+        return Step(handoff)
+    if event.qualifier_present:
+        return qualifier.lost_after_the_end(handoff, _qualifier_left(event))
+    gone = QualifierHungUp(at=event.at, event_id=event.event_id, cause=MISSED)
+    return qualifier.lost_after_the_end(handoff, gone)
 
 
 def _hold_again(handoff: Handoff, event: Reconciled, before: tuple[Command, ...] = ()) -> Step:
@@ -136,7 +264,7 @@ def _hold_again(handoff: Handoff, event: Reconciled, before: tuple[Command, ...]
     if handoff.lead_is is not LeadIs.HELD or handoff.state.final:
         return Step(handoff, before)
     step = Step(handoff, (*before, order))
-    if handoff.state in (State.SEEKING, State.OFFERING):
+    if handoff.state in (State.SEEKING, State.OFFERING, State.CONSULTING, State.RETURNING):
         return step.then(resume_comfort, event.at)
     return step
 
@@ -180,6 +308,10 @@ def _lead_hung_up(event: Reconciled) -> LeadHungUp:
     return LeadHungUp(at=event.at, event_id=event.event_id, cause=MISSED)
 
 
+def _qualifier_left(event: Reconciled) -> QualifierLeft:
+    return QualifierLeft(at=event.at, event_id=event.event_id)
+
+
 def _lead_left(event: Reconciled) -> LeadLeft:
     return LeadLeft(at=event.at, event_id=event.event_id)
 
@@ -193,45 +325,3 @@ def _agent_hung_up(offer: Offer, event: Reconciled) -> AgentHungUp:
 
 def _agent_left(offer: Offer, event: Reconciled) -> AgentLeft:
     return AgentLeft(at=event.at, event_id=event.event_id, offer=offer.number)
-
-
-def still_wanted(handoff: Handoff, command: Command) -> bool:
-    """Whether an order that has not been carried out yet still makes sense: asked before each, because
-    the handoff may have moved on while it waited (for another order to the same leg, for Asterisk to come
-    back, or for the daemon to be restarted)."""
-    offer = handoff.offer(command.offer) if isinstance(command, _ABOUT_AN_OFFER) else None
-    match command:
-        case RingAgent():
-            # Who has rung was rung: not again after a restart, when meanwhile they may have refused.
-            return offer is not None and offer.state is OfferState.RINGING and offer.ringing_at is None
-        case PlayToAgent(what=Playing.BRIEFING):
-            return (
-                offer is not None
-                and offer.state is OfferState.BRIEFING
-                and offer.briefing_number == command.number
-            )
-        case PlayToAgent() | HangUpAgent():
-            return offer is not None and offer.leg_open
-        case JoinAgent():
-            return (
-                offer is not None
-                and offer.state is OfferState.ACCEPTED
-                and handoff.state is State.INTRODUCING
-            )
-        case LetGo():
-            return handoff.state is State.CONNECTED and handoff.let_go
-        case PlayComfort():
-            return handoff.comfort_playing and handoff.comforts == command.number
-        case HoldLead():
-            return not handoff.state.final and handoff.lead_is is LeadIs.HELD and not handoff.comfort_playing
-        case SecureLead() | FindAgents() | PrepareSpeech():
-            return not handoff.state.final and handoff.lead_is is LeadIs.HELD
-        case ReturnLead():
-            return handoff.lead_is not in (LeadIs.LEFT, LeadIs.GONE)
-        case CloseBridge():
-            return handoff.bridge_open
-        case _:
-            return not handoff.settled
-
-
-_ABOUT_AN_OFFER = (RingAgent, PlayToAgent, HangUpAgent, JoinAgent, LetGo)

@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+from asterisk_warm.core.handoff.commands import Progress
 from asterisk_warm.core.handoff.events import AgentsFound, CancelRequested, LeadSecured, SpeechReady
-from asterisk_warm.core.handoff.model import Handoff, Status
-from asterisk_warm.core.handoff.moves import give_back, nobody_took_it, resume_comfort, ring
+from asterisk_warm.core.handoff.model import Handoff, LeadIs, Status
+from asterisk_warm.core.handoff.moves.ending import give_back, nobody_took_it
+from asterisk_warm.core.handoff.moves.lead import hold, resume_comfort
+from asterisk_warm.core.handoff.moves.offering import ring
+from asterisk_warm.core.handoff.moves.qualifier import release, set_aside, tell_phone
+from asterisk_warm.core.handoff.policy import Mode
 from asterisk_warm.core.handoff.states import State
 from asterisk_warm.core.handoff.step import Step
 
 
 def lead_secured(handoff: Handoff, event: LeadSecured) -> Step:
     handoff = handoff.evolve(state=State.SEEKING, state_deadline=None)
-    return resume_comfort(handoff, event.at).then(offer_when_ready, event.at)
+    return _begin_in_mode(handoff, event.at).then(offer_when_ready, event.at)
+
+
+def _begin_in_mode(handoff: Handoff, at: float) -> Step:
+    """Who stays with the lead while agents are sought."""
+    if handoff.qualifier is None:
+        return resume_comfort(handoff, at)
+    if not handoff.qualifier_here:
+        return hold(handoff, at)
+    step = tell_phone(handoff, Progress.TRYING)
+    if handoff.policy.mode is Mode.STAY:
+        return step
+    # A phone that waits for its transfer stays on the line for the outcome.
+    waits = handoff.policy.mode is Mode.CONSULT or handoff.phone_waits
+    return step.then(set_aside if waits else release).then(hold, at)
 
 
 def agents_found(handoff: Handoff, event: AgentsFound) -> Step:
@@ -23,7 +42,7 @@ def speech_ready(handoff: Handoff, event: SpeechReady) -> Step:
 
 
 def offer_when_ready(handoff: Handoff, at: float) -> Step:
-    """Nobody is rung before the lead is held safely, the free are known and what they will hear is ready."""
+    """Nobody is rung before the lead is in hand, the free are known and what they will hear is ready."""
     if handoff.state is not State.SEEKING or handoff.free is None or not handoff.speech_ready:
         return Step(handoff)
     free = [agent for agent in handoff.agents if agent.id in handoff.free]
@@ -32,3 +51,11 @@ def offer_when_ready(handoff: Handoff, at: float) -> Step:
 
 def cancelled(handoff: Handoff, event: CancelRequested) -> Step:
     return give_back(handoff, State.RETURNED, Status.CANCELLED, f"cancelled by {event.by}", event.at)
+
+
+def taking_over_failed(handoff: Handoff, reason: str, at: float) -> Step:
+    """Lead and qualifier may still talk where they did, or be with us half-way: giving them back as a pair
+    serves both."""
+    together = handoff.qualifier_here and handoff.lead_is is LeadIs.WITH_QUALIFIER
+    step = give_back(handoff, State.FAILED, Status.ERROR, reason, at)
+    return Step(step.handoff.evolve(state=State.FAILED), step.commands) if together else step

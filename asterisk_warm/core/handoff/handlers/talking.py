@@ -9,12 +9,15 @@ from asterisk_warm.core.handoff.events import (
     AgentLeft,
     CommandFailed,
     DeadlinePassed,
+    HandedOn,
     LeadHungUp,
     LeadLeft,
 )
-from asterisk_warm.core.handoff.handlers import deadlines, offers
+from asterisk_warm.core.handoff.handlers import deadlines, offers, recall
 from asterisk_warm.core.handoff.model import Handoff, LeadIs, Offer
-from asterisk_warm.core.handoff.moves import CHECK_SECONDS, close_bridge, close_leg, complete
+from asterisk_warm.core.handoff.moves.ending import close_bridge, complete
+from asterisk_warm.core.handoff.moves.limits import CHECK_SECONDS
+from asterisk_warm.core.handoff.moves.offering import close_leg
 from asterisk_warm.core.handoff.step import Step
 
 
@@ -58,17 +61,31 @@ def _agent_ended(handoff: Handoff, winner: Offer, cause: str, at: float) -> Step
     return Step(step.handoff, (order, *step.commands))
 
 
+def handed_on(handoff: Handoff, event: HandedOn) -> Step:
+    """Both are another handoff's from here on: neither is touched."""
+    winner = handoff.winner
+    without = handoff if winner is None else close_leg(handoff, winner)
+    return complete(without, LeadIs.LEFT, f"the lead is handed on in {event.to}", event.at)
+
+
 def let_go_failed(handoff: Handoff, event: CommandFailed) -> Step:
     """Then they talk on in our bridge, which works as well as long as Asterisk lives; unless one of them had
     left, which was taken for the letting go."""
     if event.command == "LetGo":
         return Step(handoff.evolve(let_go=False, lead_out=False), (CheckLegs(),))
+    if event.command == "TakeOver":
+        return recall.fetching_failed(handoff, event.error, event.at).then(_check)
     return offers.command_failed(handoff, event)
+
+
+def _check(handoff: Handoff) -> Step:
+    return Step(handoff, (CheckLegs(),))
 
 
 def deadline_passed(handoff: Handoff, event: DeadlinePassed) -> Step:
     step = deadlines.offers_due(handoff, event)
     if handoff.state_deadline is not None and event.at >= handoff.state_deadline:
+        step = step.then(recall.fetching_failed, "fetching the lead took too long", event.at)
         checked = step.handoff.evolve(state_deadline=event.at + CHECK_SECONDS)
         return Step(checked, (*step.commands, CheckLegs()))
     return step

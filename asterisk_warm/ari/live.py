@@ -1,0 +1,112 @@
+"""Channels that are not ours yet: taken over from a live call, fetched from the dialplan, sent elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
+from types import EllipsisType
+
+from asterisk_warm.ari.looking import Looking
+from asterisk_warm.ari.model import Channel
+from asterisk_warm.ari.orders import CREATE_SECONDS, TAKEN, all_of
+from asterisk_warm.ari.qualifying import Qualifying
+from asterisk_warm.core.handoff.commands import Progress
+from asterisk_warm.engine.ports import Location, PbxError, PbxRefused, PbxUnreachable
+
+_PLACE = frozenset("+-_*#.@/")
+
+
+class LiveCalls(Looking, Qualifying):
+    async def take_over(
+        self,
+        lead: str,
+        other: str,
+        bridge: str,
+        places: Mapping[str, Location | None],
+        variables: Mapping[str, str],
+        *,
+        drop: bool,
+    ) -> None:
+        # Told of both from here on, whatever becomes of them.
+        both = (lead, other)
+        await self._subscribe(*both)
+        names = dict(zip(both, await asyncio.gather(*map(self._name_outside, both)), strict=True))
+        outside = [channel for channel, name in names.items() if name]
+        await self._make_bridge(bridge)
+        if outside:
+            await all_of(*(self._prepare(names[c], places.get(c, ...)) for c in outside))
+            await all_of(
+                *(self._manager.set_variable(names[lead], *item) for item in variables.items() if names[lead])
+            )
+            await self._redirect_in(outside, names)
+        await all_of(self._add(bridge, lead), *([] if drop else [self._add(bridge, other, absorb=True)]))
+        if drop:
+            # Its own phone asked for the transfer: it has succeeded, and the call is over.
+            await self.tell_phone(other, Progress.ANSWERED)
+            with suppress(PbxError):
+                await self.release(other)
+
+    async def _name_outside(self, channel: str) -> str:
+        """What Asterisk calls it; "" when it is in our application already (a repeated order)."""
+        found = await self._ari.get(f"/channels/{channel}", Channel)
+        ours = found.dialplan.app_name == "Stasis" and found.dialplan.app_data.startswith(f"{self._app},")
+        return "" if ours else found.name
+
+    async def _prepare(self, name: str, place: Location | EllipsisType | None) -> None:
+        """What a channel needs to know on its way in, and on."""
+        orders = [self._manager.set_variable(name, "WARM_ARGUMENTS", TAKEN)]
+        if place is not ...:
+            on = place or Location("warm-bye", "s", 1)
+            value = f"{on.context},{on.extension},{on.priority}"
+            orders.append(self._manager.set_variable(name, "WARM_RETURN", value))
+        await all_of(*orders)
+
+    async def _redirect_in(self, channels: Sequence[str], names: Mapping[str, str]) -> None:
+        with ExitStack() as waits:
+            entered = [waits.enter_context(self._awaited.event("StasisStart", c)) for c in channels]
+            first, *others = (names[channel] for channel in channels)
+            await self._manager.redirect(first, Location("warm-fetch", "s", 1), *others)
+            try:
+                await asyncio.wait_for(asyncio.gather(*entered), CREATE_SECONDS)
+            except TimeoutError:
+                raise PbxUnreachable(
+                    f"the call did not enter our application within {CREATE_SECONDS:g} s"
+                ) from None
+
+    async def watch(self, channel: str) -> None:
+        await self._subscribe(channel)
+
+    async def fetch_lead(self, channel: str, location: Location | None, arguments: Sequence[str]) -> None:
+        found = await self._find(channel)
+        back = location or Location("warm-fetch", "h", 1)
+        for name in (back.context, back.extension):
+            if not _is_place(name):
+                raise PbxRefused(f'"{name[:40]}" is not the name of a place in the dialplan')
+        place = f"{back.context},{back.extension},{back.priority}"
+        # By AMI: ARI sets variables of channels in an application only.
+        await all_of(
+            self._manager.set_variable(found.name, "WARM_ARGUMENTS", ",".join(arguments)),
+            self._manager.set_variable(found.name, "WARM_RETURN", place),
+        )
+        await self._manager.redirect(found.name, Location("warm-fetch", "s", 1))
+
+    async def transfer(self, channel: str, by: str, number: str) -> bool:
+        phone = await self._ari.get(f"/channels/{by}", Channel)
+        context = await self._variable(by, "TRANSFER_CONTEXT") or phone.dialplan.context
+        if not number or not _is_place(context) or not _is_place(number):
+            return False
+        if not await self._manager.extension_exists(context, number):
+            return False
+        name = (await self._ari.get(f"/channels/{channel}", Channel)).name
+        await self._manager.redirect(name, Location(context, number, 1))
+        return True
+
+    async def connect(self, first: str, second: str) -> None:
+        names = await asyncio.gather(*(self._ari.get(f"/channels/{c}", Channel) for c in (first, second)))
+        await self._manager.bridge(names[0].name, names[1].name)
+
+
+def _is_place(name: str) -> bool:
+    """Can it be the name of a context or an extension?"""
+    return bool(name) and all(c.isalnum() or c in _PLACE for c in name)

@@ -1,0 +1,20 @@
+"""Time limits that nobody configures, in seconds."""
+
+from __future__ import annotations
+
+SECURE_SECONDS = 10.0
+"""How long taking the lead in hand may take."""
+FAREWELL_SECONDS = 12.0
+"""Longest farewell to an agent before the leg is hung up whatever plays."""
+HANGUP_SECONDS = 5.0
+"""How long a hangup may take before it is ordered again."""
+JOIN_SECONDS = 15.0
+"""Longest join with its introduction; longest way into a consult, or back to the lead."""
+SETTLE_SECONDS = 5.0
+"""How often what is left of an ended handoff is looked after."""
+CHECK_SECONDS = 60.0
+"""How often a conversation is compared with what Asterisk has, in case its end was not told."""
+RETRY_SECONDS = 1.0
+"""After the lead's music could not be started."""
+KEY_SECONDS = 3.0
+"""Longest pause between two keys of one sequence."""

@@ -1,0 +1,128 @@
+"""Whom a lead can be handed to: teams, single agents, and outside numbers that are allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from asterisk_warm.core.handoff.model import Agent, ReturnPlace
+from asterisk_warm.core.handoff.policy import Mode, Policy
+from asterisk_warm.engine.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """Who is offered a lead together, and how."""
+
+    id: str
+    name: str
+    agents: tuple[Agent, ...]
+    policy: Policy
+    number: str = ""
+    """As a phone's Transfer key may dial it; empty: none."""
+    transfer_mode: Mode = Mode.STAY
+    """What a blind transfer to it by a phone's Transfer key becomes: STAY or AUTO."""
+    return_to: ReturnPlace | None = None
+    """Where a lead goes on who has no place of their own in the dialplan, such as one who was called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Numbers outside that a lead may be handed to, and how they are dialled."""
+
+    allow: tuple[str, ...]
+    """Numbers, or their beginnings followed by `*`."""
+    endpoint: str
+    """With `{number}` in it: `PJSIP/{number}@trunk`."""
+
+    def permits(self, number: str) -> bool:
+        return any(
+            number.startswith(rule[:-1]) if rule.endswith("*") else number == rule for rule in self.allow
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """One of them, as it was asked for."""
+
+    team: str = ""
+    agent: str = ""
+    number: str = ""
+
+
+class Directory:
+    def __init__(
+        self,
+        teams: Mapping[str, Team],
+        agents: Iterable[Agent] = (),
+        default: Team | None = None,
+        outside: Outside | None = None,
+    ) -> None:
+        """`default` tells how a single agent or an outside number is handed a lead."""
+        self._teams = teams
+        self._agents = {agent.id: agent for agent in agents}
+        self._default = default
+        self._outside = outside
+
+    @property
+    def teams(self) -> Sequence[Team]:
+        return tuple(self._teams.values())
+
+    def team(self, name: str) -> Team:
+        """Raises Refused (not_found) with the known teams."""
+        team = self._teams.get(name)
+        if team is None:
+            known = ", ".join(sorted(self._teams)) or "none"
+            raise Refused("not_found", f'no team "{name[:40]}"', f"configured teams: {known}")
+        return team
+
+    def find(self, destination: Destination) -> Team:
+        """The team, or a team of one. Raises Refused (not_found, invalid)."""
+        given = [kind for kind in (destination.team, destination.agent, destination.number) if kind]
+        if len(given) != 1:
+            raise Refused("invalid", "one of team, agent and number must be given", "give just one of them")
+        if destination.team:
+            return self.team(destination.team)
+        if destination.agent:
+            return self._one(self._agent(destination.agent))
+        return self._one(self._outsider(destination.number))
+
+    def dialled(self, number: str) -> Team | None:
+        """Whom a number dialled on a phone stands for; None when it is none of ours."""
+        for team in self._teams.values():
+            if number and number in (team.number, team.id):
+                return team
+        for agent in self._agents.values():
+            if number and number in (agent.number, agent.id):
+                return self._one(agent)
+        allowed = self._outside is not None and _is_number(number) and self._outside.permits(number)
+        return self._one(self._outsider(number)) if allowed else None
+
+    def _agent(self, name: str) -> Agent:
+        """By id, or by name."""
+        wanted = name.casefold()
+        for agent in self._agents.values():
+            if wanted in (agent.id, agent.name.casefold()):
+                return agent
+        known = ", ".join(sorted(self._agents)) or "none"
+        raise Refused("not_found", f'no agent "{name[:40]}"', f"configured agents: {known}")
+
+    def _outsider(self, number: str) -> Agent:
+        if not _is_number(number):
+            raise Refused(
+                "invalid", f'"{number[:40]}" is not a telephone number', "digits, with + before them"
+            )
+        if self._outside is None or not self._outside.permits(number):
+            raise Refused("not_found", f"{number} is not on the list of outside numbers", "see outside.allow")
+        return Agent(number, number, self._outside.endpoint.replace("{number}", number), number)
+
+    def _one(self, agent: Agent) -> Team:
+        like = self._default
+        if like is None:
+            raise Refused("not_found", "only teams can be handed a lead here")
+        return replace(like, id=agent.id, name=agent.name, agents=(agent,))
+
+
+def _is_number(text: str) -> bool:
+    digits = text.removeprefix("+")
+    return digits.isascii() and digits.isdigit() and 2 <= len(digits) <= 20

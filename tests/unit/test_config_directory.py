@@ -1,0 +1,107 @@
+"""What becomes of a configuration in the engine: whom a lead can be handed to, and how."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from asterisk_warm.config import Config, load
+from asterisk_warm.core.handoff.model import Agent, ReturnPlace
+from asterisk_warm.core.handoff.policy import Mode, Policy, QualifierKeys
+from asterisk_warm.daemon import _keys, directory, team
+from asterisk_warm.engine.directory import Destination
+from asterisk_warm.engine.errors import Refused
+
+SMALL = """\
+asterisk: {ari: {password: x}, ami: {password: x}}
+agents: {ana: {name: Ana Lopez, endpoint: PJSIP/ana, number: 201}, ben: {name: Ben, endpoint: PJSIP/ben}}
+teams: {sales: {name: Sales, number: 300, agents: [ana, ben]}}
+"""
+
+
+def loaded(folder: Path, text: str) -> Config:
+    path = folder / "warm.yaml"
+    path.write_text(text, encoding="utf-8")
+    return load(path, {})
+
+
+def test_given_defaults_when_made_into_a_team_then_they_are_those_of_the_policy(tmp_path: Path) -> None:
+    made = team(loaded(tmp_path, SMALL).policy("sales"))
+
+    policy = made.policy
+    assert policy == Policy(
+        policy.mode,
+        policy.ring_seconds,
+        policy.decision_seconds,
+        policy.hold_seconds,
+        policy.comfort_seconds,
+        policy.music,
+        policy.introduction,
+        policy.keys,
+        type(policy.templates)(
+            policy.templates.briefing,
+            policy.templates.instructions,
+            policy.templates.introduction,
+            policy.templates.taken,
+        ),
+    )
+    assert (made.id, made.name, made.number) == ("sales", "Sales", "300")
+    assert (made.transfer_mode, made.return_to) == (Mode.STAY, None)
+    assert made.agents == (
+        Agent("ana", "Ana Lopez", "PJSIP/ana", "201"),
+        Agent("ben", "Ben", "PJSIP/ben", ""),
+    )
+
+
+def test_given_every_setting_when_made_into_a_team_then_each_has_its_place(tmp_path: Path) -> None:
+    text = SMALL + (
+        "handoff: {qualifier_mode: consult, transfer_key: auto, linger_seconds: 31, warn_seconds: 32,\n"
+        "  recall_seconds: 33, take_back_seconds: 34, require: [consent], queue_log: true,\n"
+        "  recording: /srv/recordings, return_to: 'from-trunk,s,7',\n"
+        "  qualifier_keys: {complete: '55', three_way: '66', swap: '77', take_back: '88'},\n"
+        "  templates: {returned: Back., recall: Waits.}}\n"
+    )
+    made = team(loaded(tmp_path, text).policy("sales"))
+
+    policy = made.policy
+    assert policy.qualifier_mode is Mode.CONSULT
+    assert (policy.linger_seconds, policy.warn_seconds) == (31, 32)
+    assert (policy.recall_seconds, policy.take_back_seconds) == (33, 34)
+    assert (policy.require, policy.queue_log, policy.recording) == (("consent",), True, "/srv/recordings")
+    assert policy.qualifier_keys == QualifierKeys(complete="55", three_way="66", swap="77", take_back="88")
+    assert (policy.templates.returned, policy.templates.recall) == ("Back.", "Waits.")
+    assert (made.transfer_mode, made.return_to) == (Mode.AUTO, ReturnPlace("from-trunk", "s", 7))
+
+
+def test_given_an_agent_alone_when_found_then_the_settings_of_handoff_count(tmp_path: Path) -> None:
+    text = SMALL.replace("[ana, ben]", "[ana, ben], hold_seconds: 5m") + "handoff: {hold_seconds: 90}\n"
+    known = directory(loaded(tmp_path, text))
+
+    alone, dialled = known.find(Destination(agent="ana")), known.dialled("201")
+
+    assert dialled == alone
+    assert [agent.id for agent in alone.agents] == ["ana"]
+    assert alone.policy.hold_seconds == 90
+    assert known.find(Destination(team="sales")).policy.hold_seconds == 300
+
+
+def test_given_outside_numbers_when_asked_for_then_only_those_are_dialled(tmp_path: Path) -> None:
+    text = SMALL + "outside: {allow: ['+1555*'], endpoint: 'PJSIP/{number}@trunk'}\n"
+    known = directory(loaded(tmp_path, text))
+
+    (agent,) = known.find(Destination(number="+15551234")).agents
+    assert agent.endpoint == "PJSIP/+15551234@trunk"
+    for numbers in (known, directory(loaded(tmp_path, SMALL))):
+        with pytest.raises(Refused):
+            numbers.find(Destination(number="+4930123"))
+
+
+def test_given_keys_when_all_have_the_same_then_the_shipped_instructions_can_name_them(
+    tmp_path: Path,
+) -> None:
+    same = loaded(tmp_path, SMALL + "handoff: {keys: {accept: 5}}\n")
+    differ = loaded(tmp_path, SMALL.replace("[ana, ben]", "[ana, ben], keys: {accept: 5}"))
+
+    assert _keys(same) == {"accept": "5", "decline": "2", "repeat": "3"}
+    assert _keys(differ) is None
