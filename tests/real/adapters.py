@@ -40,7 +40,7 @@ class Engine:
         self.facts.append((handoff, event))
         self._wake()
 
-    def handoff_of_lead(self, channel: str) -> str | None:
+    def leg_of(self, channel: str) -> str | None:
         return self.handoffs.get(channel)
 
     async def recover(self) -> None:

@@ -39,22 +39,23 @@ class LiveScene(Scene):
         await scene.call.answered()
         return scene
 
-    async def channels(self) -> tuple[str, str]:
-        """The unique ids of the lead's and the qualifier's channels."""
-        return await self._id("anonymous"), await self._id(QUALIFIER)
+    async def qualifier_channel(self) -> str:
+        """The unique id of the qualifier's channel."""
 
-    async def _id(self, phone: str) -> str:
         def found() -> str | None:
             lines = self.stage.pbx.cli("core show channels concise").splitlines()
-            ids = [line.split("!")[-1] for line in lines if line.startswith(f"PJSIP/{phone}-")]
-            return ids[-1] if ids else None
+            return next(
+                (line.split("!")[-1] for line in lines if line.startswith(f"PJSIP/{QUALIFIER}-")), None
+            )
 
-        return await until(found, 5.0, f"the channel of {phone}")
+        return await until(found, 5.0, "the qualifier's channel")
 
     async def hand_off(self, team: str = "tones", mode: str = "stay", **more: object) -> dict[str, Any]:
         """By the API."""
-        lead, _ = await self.channels()
-        return await self.start(lead, team, mode=mode, **more)
+        body = {"qualifier": await self.qualifier_channel(), "team": team, "mode": mode, **more}
+        status, answer = await api(self.stage, "POST", "/v1/handoffs", body)
+        assert status == 201, answer
+        return dict(answer)
 
     async def offered(self, team: str = "tones", mode: str = "stay", **more: object) -> dict[str, Call]:
         """Handed off, and every agent's phone rings."""

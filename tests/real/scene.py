@@ -38,19 +38,30 @@ LEAD_NAME, LEAD_NUMBER = "Grant Weatherly", "+15551230001"
 MUSIC = MUSIC_HZ[0]
 
 INTRODUCTION_HZ, FAREWELL_HZ, COMFORT_HZ = 3100, 2900, 3000
+ACCEPTED_HZ, ASIDE_HZ = 2850, 2950
 _RECORDINGS = {
     "briefing": (BRIEFING_MARKER_HZ, 2.0),
     "instructions": (BRIEFING_MARKER_HZ, 1.0),
     "introduction": (INTRODUCTION_HZ, 1.0),
     **dict.fromkeys(("comfort", "comfort-2", "comfort-3"), (COMFORT_HZ, 0.6)),
+    "beep": (ACCEPTED_HZ, 0.3),
+    **dict.fromkeys(("returned", "recall", "lead-waits"), (ASIDE_HZ, 0.6)),
     **dict.fromkeys(
-        ("taken", "declined", "no-decision", "lead-left", "too-late", "cancelled"), (FAREWELL_HZ, 0.4)
+        ("taken", "declined", "no-decision", "lead-left", "too-late", "cancelled", "taken-back"),
+        (FAREWELL_HZ, 0.4),
     ),
 }
 """Prompts as tones that analysis can tell from every voice: (pitch, seconds)."""
 
 _IN_TONES = {
-    "templates": {"briefing": "{details}", "instructions": "...", "introduction": "...", "taken": "..."}
+    "templates": {
+        "briefing": "{details}",
+        "instructions": "...",
+        "introduction": "...",
+        "taken": "...",
+        "returned": "...",
+        "recall": "...",
+    }
 }
 """Templates that say nothing, so that the prompts above are heard in their place."""
 
@@ -91,6 +102,9 @@ exten => menu,1,Answer()
  same => n,Wait(30)
  same => n,Goto(lab-returned,s,1)
 exten => to-ana,1,Dial(PJSIP/ana,20)
+exten => consult,1,Gosub(warm-consult,s,1(tones))
+ same => n,Log(NOTICE,lab-consulted ${CHANNEL} status=${WARM_STATUS})
+ same => n,Hangup()
 exten => live,1,Dial(PJSIP/qualifier,20,b(warm-arm^s^1(tones)))
  same => n,Goto(lab-returned,s,1)
 exten => h,1,Log(NOTICE,lab-left ${CHANNEL} status=${WARM_STATUS} gap=${WARM_GAP_MS} agent=${WARM_AGENT} cause=${WARM_CAUSE})

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 import pytest
+from second_phone import SecondCall, SecondPhone
 
 from asterisk_warm.lab.asterisk import AsteriskFailed, PrivateAsterisk
 from asterisk_warm.lab.capture import Capture
 from asterisk_warm.lab.network import enter_private_network
-from asterisk_warm.lab.phones import PhoneError, Phones
-from asterisk_warm.lab.rawphones import ExactPhone, HostileLead, RefusingPhone
+from asterisk_warm.lab.phones import Call, Phone, PhoneError, Phones
+from asterisk_warm.lab.rawphones import ExactPhone, HostileLead, RefusingPhone, ReplacingPhone
 from asterisk_warm.lab.root import NoAsterisk, Version, debian_mirror, find_or_build, security_mirror
+from asterisk_warm.lab.sip import Dialog, Message, Replaces, name_and_number
 from asterisk_warm.lab.tones import FRAME, MUSIC_HZ, Hearing, chord, linear_to_ulaw, ulaw_to_linear, write_wav
 
 CACHE = Path(__file__).parents[2] / ".cache"
-ANNA, LEAD = 700, 1750
+ANNA, BERT, CLEO, LEAD = 700, 800, 900, 1750
+both_user_agents = pytest.mark.parametrize("user_agent", ["baresip", "linphone"])
 
 pytestmark = pytest.mark.real
 
@@ -240,6 +244,259 @@ async def test_given_a_hostile_name_when_the_lead_calls_then_it_is_shown_and_the
     traffic = capture.traffic()
     assert traffic.heard_at(offer.call_id).hears(LEAD)
     assert traffic.heard_at(lead.call_id).hears(ANNA)
+
+
+@asynccontextmanager
+async def desk_phone(
+    user_agent: str, pbx: PrivateAsterisk, phones: Phones
+) -> AsyncIterator[Phone | SecondPhone]:
+    """Phone agent1, of either make."""
+    if user_agent == "baresip":
+        yield await phones.register("agent1", tone_hz=ANNA)
+    else:
+        async with SecondPhone(pbx.sip, pbx.sip_password, "agent1", tone_hz=ANNA) as phone:
+            yield phone
+
+
+async def talk(phones: Phones, desk: Phone | SecondPhone) -> tuple[Call, Call | SecondCall]:
+    """A lead and the phone at the desk, connected."""
+    lead = await phones.lead("Grant Weatherly", "+15551230001", tone_hz=LEAD).dial(desk.name)
+    call = await desk.rings()
+    await call.answer()
+    await lead.answered()
+    return lead, call
+
+
+@both_user_agents
+async def test_given_a_call_when_held_and_resumed_then_the_lead_hears_music_meanwhile(
+    pbx: PrivateAsterisk, capture: Capture, user_agent: str
+) -> None:
+    async with Phones(pbx.sip, pbx.sip_password) as phones, desk_phone(user_agent, pbx, phones) as desk:
+        lead, call = await talk(phones, desk)
+        for _ in range(2):
+            await lead.listen_for(0.4)
+            await call.hold()
+            await lead.listen_for(0.4)
+            await call.resume()
+        await call.press("7")
+        await lead.listen_for(0.4)
+        await call.hang_up()
+        await lead.ended()
+        with pytest.raises(PhoneError):
+            await call.hold(timeout=0.2)
+    hearing = capture.traffic().heard_at(lead.call_id)
+    voices = [who for _, who in hearing.who_was_audible({ANNA: "Anna", MUSIC_HZ[0]: "music"})]
+    assert [who for who in voices if who != "silence"] == ["Anna", "music", "Anna", "music", "Anna"]
+    assert lead.digits == "7"
+
+
+@both_user_agents
+async def test_given_a_call_when_transferred_blind_then_the_other_phone_has_it_and_all_are_told(
+    pbx: PrivateAsterisk, capture: Capture, user_agent: str
+) -> None:
+    async with Phones(pbx.sip, pbx.sip_password) as phones, desk_phone(user_agent, pbx, phones) as desk:
+        bert = await phones.register("agent2", tone_hz=BERT)
+        lead, call = await talk(phones, desk)
+        transfer = asyncio.create_task(call.transfer("agent2"))
+        taken = await bert.rings()
+        assert (taken.caller_name, taken.caller_number) == ("Grant Weatherly", "+15551230001")
+        await taken.answer()
+        assert await transfer == "200 OK"
+        await call.ended()
+        await lead.listen_for(0.3)
+    traffic = capture.traffic()
+    assert traffic.heard_at(lead.call_id).hears(BERT)
+    told = traffic.notified_at(call.call_id)
+    assert [line for _, line in told] == ["SIP/2.0 100 Trying", "SIP/2.0 180 Ringing", "SIP/2.0 200 OK"]
+    answered_at = traffic.dialog(taken.call_id).answered_at
+    assert answered_at is not None and 0 <= told[-1][0] - answered_at < 1
+    assert [who.number for who in traffic.shown_at(lead.call_id)] == ["agent1", "agent2"]
+    assert [(who.name, who.number) for who in traffic.shown_at(taken.call_id)] == [
+        ("Grant Weatherly", "+15551230001")
+    ]
+
+
+@both_user_agents
+async def test_given_nobody_there_when_transferred_then_the_phone_says_why_and_keeps_its_call(
+    pbx: PrivateAsterisk, capture: Capture, user_agent: str
+) -> None:
+    async with (
+        Phones(pbx.sip, pbx.sip_password) as phones,
+        desk_phone(user_agent, pbx, phones) as desk,
+        RefusingPhone(pbx.sip, pbx.sip_password, "agent2", 486, "Busy Here"),
+    ):
+        lead, call = await talk(phones, desk)
+        assert await call.transfer("9999") == "404 Not Found"
+        assert not call.is_over and not lead.is_over
+        assert await call.transfer("agent2") == "503 Service Unavailable"
+        assert not call.is_over
+        await call.hang_up()
+    finals = [line for _, line in capture.traffic().notified_at(call.call_id) if " 1" not in line]
+    assert finals == ["SIP/2.0 404 Not Found", "SIP/2.0 503 Service Unavailable"]
+
+
+@both_user_agents
+async def test_given_a_consultation_when_transferred_then_those_two_are_connected_and_shown_each_other(
+    pbx: PrivateAsterisk, capture: Capture, user_agent: str
+) -> None:
+    async with Phones(pbx.sip, pbx.sip_password) as phones, desk_phone(user_agent, pbx, phones) as desk:
+        bert = await phones.register("agent2", tone_hz=BERT)
+        lead, call = await talk(phones, desk)
+        await call.hold()
+        consultation = await desk.dial("agent2")
+        asked = await bert.rings()
+        await consultation.ringing()
+        await asked.answer()
+        await consultation.answered()
+        await asked.listen_for(0.3)
+        if isinstance(call, Call):
+            assert isinstance(consultation, Call)
+            assert await call.attended_transfer(consultation) == "200 OK"
+        else:
+            assert isinstance(consultation, SecondCall)
+            assert await call.attended_transfer(consultation) == "200 OK"
+        await call.ended()
+        assert await consultation.ended() == "the other side hung up"
+        await asked.listen_for(0.4)
+    traffic = capture.traffic()
+    assert traffic.heard_at(lead.call_id).hears(MUSIC_HZ[0], BERT)
+    assert traffic.heard_at(asked.call_id).hears(ANNA, LEAD)
+    assert [who.number for who in traffic.shown_at(lead.call_id)] == ["agent1", "agent2"]
+    assert [who.number for who in traffic.shown_at(asked.call_id)] == ["agent1", "+15551230001"]
+    assert traffic.notified_at(call.call_id)[-1][1] == "SIP/2.0 200 OK"
+
+
+@both_user_agents
+async def test_given_a_frozen_asterisk_when_transferred_or_held_then_the_phone_says_that_nothing_came(
+    pbx: PrivateAsterisk, user_agent: str
+) -> None:
+    async with Phones(pbx.sip, pbx.sip_password) as phones, desk_phone(user_agent, pbx, phones) as desk:
+        lead, call = await talk(phones, desk)
+        pbx.freeze()
+        try:
+            with pytest.raises(PhoneError, match=r"0\.3 s"):
+                await call.transfer("agent2", timeout=0.3)
+            with pytest.raises(PhoneError, match=r"0\.3 s"):
+                await call.hold(timeout=0.3)
+        finally:
+            pbx.thaw()
+        # Asterisk catches up now: it has let the lead go, and waits for this phone to hang up.
+        await call.hang_up()
+        await lead.ended()
+
+
+async def test_given_a_second_user_agent_when_calls_end_then_it_says_how(pbx: PrivateAsterisk) -> None:
+    async with (
+        Phones(pbx.sip, pbx.sip_password) as phones,
+        SecondPhone(pbx.sip, pbx.sip_password, "agent1", tone_hz=ANNA) as desk,
+    ):
+        assert pbx.registered() == ["agent1"]
+        lead = phones.lead("Grant", "5550008")
+        given_up = await lead.dial("agent1")
+        offer = await desk.rings()
+        assert desk.is_ringing and (offer.caller_name, offer.caller_number) == ("Grant", "5550008")
+        await given_up.hang_up()
+        assert await offer.ended() == "the other side hung up" and not offer.is_answered
+
+        declined = await lead.dial("agent1")
+        offer = await desk.rings()
+        await offer.hang_up()
+        assert offer.cause == "hung up here" and (await declined.ended()).startswith("403")
+        assert not desk.is_ringing
+
+        unreachable = await desk.dial("agent3")
+        with pytest.raises(PhoneError, match="404 Not Found"):
+            await unreachable.answered()
+        with pytest.raises(TimeoutError, match=r"did not ring within 0\.1 s"):
+            await desk.rings(timeout=0.1)
+    assert pbx.registered() == []
+
+
+async def test_given_a_call_of_another_phone_when_picked_up_with_replaces_then_it_goes_on_there(
+    pbx: PrivateAsterisk, capture: Capture
+) -> None:
+    async with (
+        Phones(pbx.sip, pbx.sip_password) as phones,
+        ReplacingPhone(pbx.sip, pbx.sip_password, "agent3", tone_hz=CLEO) as cleo,
+    ):
+        lead, call = await talk(phones, await phones.register("agent1", tone_hz=ANNA))
+        await lead.listen_for(0.3)
+        await cleo.pick_up(capture.traffic().dialog(call.call_id).replaces)
+        assert await call.ended() == "the other side hung up"
+        await lead.listen_for(0.4)
+        cleo.hang_up()
+        await lead.ended()
+    traffic = capture.traffic()
+    voices = traffic.heard_at(lead.call_id).who_was_audible({ANNA: "Anna", CLEO: "Cleo"})
+    assert [who for _, who in voices if who != "silence"] == ["Anna", "Cleo"]
+    assert traffic.heard_at(cleo.call_id).hears(LEAD)
+    assert [who.number for who in traffic.shown_at(lead.call_id)] == ["agent1", "agent3"]
+    assert [who.name for who in traffic.shown_at(cleo.call_id)] == ["Grant Weatherly"]
+
+
+async def test_given_a_phone_that_rings_when_its_call_is_picked_up_with_replaces_then_it_stops(
+    pbx: PrivateAsterisk, capture: Capture
+) -> None:
+    async with (
+        Phones(pbx.sip, pbx.sip_password) as phones,
+        ExactPhone(pbx.sip, pbx.sip_password, "agent1", tone_hz=ANNA) as anna,
+        ReplacingPhone(pbx.sip, pbx.sip_password, "agent3", tone_hz=CLEO) as cleo,
+    ):
+        lead = await phones.lead("Grant", "5550009").dial("agent1")
+        await anna.rings()
+        await cleo.pick_up(anna.replaces)
+        await asyncio.wait_for(anna.ended.wait(), 5)
+        await lead.answered()
+        await lead.listen_for(0.3)
+    dialog = capture.traffic().dialog(anna.call_id)
+    assert dialog.replaces == anna.replaces and dialog.answered_at is None
+    assert capture.traffic().heard_at(lead.call_id).hears(CLEO)
+
+
+async def test_given_tags_that_are_nobodys_when_picked_up_with_replaces_then_it_is_refused(
+    pbx: PrivateAsterisk,
+) -> None:
+    async with (
+        Phones(pbx.sip, pbx.sip_password) as phones,
+        ExactPhone(pbx.sip, pbx.sip_password, "agent1", tone_hz=ANNA) as anna,
+        ReplacingPhone(pbx.sip, pbx.sip_password, "agent3", tone_hz=CLEO) as cleo,
+    ):
+        await phones.lead("Grant", "5550010").dial("agent1")
+        await anna.rings()
+        with pytest.raises(RuntimeError, match=r"refused: SIP/2\.0 481"):
+            await cleo.pick_up(Replaces(anna.call_id, anna.replaces.to_tag, "nobodys"))
+        assert not anna.ended.is_set()
+
+
+def test_given_a_dialog_then_every_change_of_the_display_and_every_notify_is_told_once() -> None:
+    def message(at: float, from_phone: bool, *lines: str, body: str = "") -> Message:
+        return Message(at, from_phone, "\r\n".join([*lines, "", body]))
+
+    asked = "From: <sip:+1@x>;tag=us"
+    phones = message(2, True, "SIP/2.0 200 OK", asked, "To: <sip:a@x>;tag=phone", "CSeq: 1 INVITE")
+    notify = ("NOTIFY sip:a@x SIP/2.0", "CSeq: 3 NOTIFY", "Content-Type: message/sipfrag;version=2.0")
+    dialog = Dialog(
+        "id",
+        False,
+        [
+            message(
+                1, False, "INVITE sip:a@x SIP/2.0", asked, 'P-Asserted-Identity: "G, \\"W\\"" <sip:+1@x>'
+            ),
+            phones,
+            message(3, True, "UPDATE sip:x SIP/2.0", "P-Asserted-Identity: <sip:the-phone@x>"),
+            message(4, False, "UPDATE sip:a@x SIP/2.0", 'P-Asserted-Identity: "G, \\"W\\"" <sip:+1@x>'),
+            message(5, False, "INVITE sip:a@x SIP/2.0", asked, "P-Asserted-Identity: Bo <sip:+2@x>"),
+            message(6, False, *notify, body="SIP/2.0 100 Trying\r\n"),
+            message(7, False, *notify, body="SIP/2.0 100 Trying\r\n"),
+        ],
+    )
+    shown = [(who.at, who.name, who.number) for who in dialog.shown]
+    assert shown == [(1, "", "+1"), (1, 'G, "W"', "+1"), (5, "Bo", "+2")]
+    assert dialog.notified == [(6, "SIP/2.0 100 Trying")]
+    assert str(dialog.replaces) == "id;to-tag=us;from-tag=phone"
+    with pytest.raises(ValueError, match="no dialog yet"):
+        _ = Dialog("id", False, dialog.messages[:1]).replaces
+    assert name_and_number("sip:+3@x;tag=1") == ("", "+3") and name_and_number("tel:+4") == ("", "")
 
 
 async def test_given_a_registered_phone_when_asterisk_is_killed_and_restarted_then_it_can_be_called(
