@@ -6,19 +6,21 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 from property.handoffs import AGENTS, policy
-from property.model_asterisk import LEAD, Leg, ModelPbx, World
+from property.model_asterisk import LEAD, QUALIFIER, Leg, ModelPbx, World, lead_at_door
 
 from asterisk_warm.api.server import Api
 from asterisk_warm.core.handoff.events import Event
-from asterisk_warm.core.handoff.ids import PREFIX
+from asterisk_warm.core.handoff.ids import PREFIX, bridge_id
+from asterisk_warm.engine.directory import Directory, Outside, Team
 from asterisk_warm.engine.executor import Executor
-from asterisk_warm.engine.intake import Intake, Team
-from asterisk_warm.engine.ports import LeadAtDoor, PbxError, PbxUnreachable
+from asterisk_warm.engine.intake import Intake
+from asterisk_warm.engine.ports import AtDoor, PbxError, PbxUnreachable
 from asterisk_warm.engine.service import HandoffService
 from asterisk_warm.engine.views import Health
 from asterisk_warm.store import Database, SqlJournal
@@ -27,6 +29,15 @@ SECONDS = 10.0
 """How long a test waits for what must come."""
 JSON = "application/json"
 PROBLEM = "application/problem+json"
+DIRECTORY = Directory(
+    {
+        "sales": Team("sales", "Sales", AGENTS, policy()),
+        "vip": Team("vip", "Very Important", AGENTS[:1], replace(policy(), require=("qualified", "consent"))),
+    },
+    AGENTS,
+    default=Team("", "", (), policy()),
+    outside=Outside(("+1555*",), "PJSIP/{number}@trunk"),
+)
 
 
 class PromptPbx(ModelPbx):
@@ -35,6 +46,8 @@ class PromptPbx(ModelPbx):
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self.done: list[str] = []
+        self.rung: list[str] = []
+        """Endpoints."""
         self._more = asyncio.Condition()
 
     async def _order(self, name: str, *stages: Any) -> Any:
@@ -50,9 +63,9 @@ class PromptPbx(ModelPbx):
                 self._more.notify_all()
         return said
 
-    async def secure_lead(self, lead: str, bridge: str, *rest: Any) -> None:
-        self.world.handoff = bridge.removesuffix("-bridge")
-        await super().secure_lead(lead, bridge, *rest)
+    async def ring(self, leg: str, lead: str, endpoint: str, *rest: Any) -> None:
+        self.rung.append(endpoint)
+        await super().ring(leg, lead, endpoint, *rest)
 
     async def ordered(self, beginning: str) -> None:
         """Wait until an order whose name begins so has been carried out."""
@@ -71,8 +84,10 @@ class Stage:
         self.pbx = PromptPbx(self.world)
         self.pbx.entered = self._entered
         executor = Executor(self.pbx, self.pbx, speech_seconds=3.0, reachable=self._reachable)
-        intake = Intake({"sales": Team("sales", "Sales", AGENTS, policy())})
-        self.service = HandoffService(SqlJournal(database), self.pbx, executor, intake, self._health)
+        self.service = HandoffService(
+            SqlJournal(database), self.pbx, executor, Intake(DIRECTORY), self._health, self.pbx
+        )
+        self.world.whose = self.service.leg_of
         self.api = Api(self.service, socket)
 
     def lead_waits(self, channel: str = LEAD) -> None:
@@ -82,18 +97,31 @@ class Stage:
     async def lead_is_offered(self, **more: Any) -> str:
         """A lead who waits is handed off, and the phones ring. Returns the handoff's id."""
         self.lead_waits()
-        status, view = await self.ask("POST", "/v1/handoffs", {"channel": LEAD, "team": "sales", **more})
+        return await self.is_offered(channel=LEAD, **more)
+
+    async def qualifier_offers(self, **more: Any) -> str:
+        """A qualifier who talks to a lead hands them off, and the phones ring. Returns the handoff's id."""
+        self.world.lead_talks_to_qualifier()
+        return await self.is_offered(qualifier=QUALIFIER, **more)
+
+    async def is_offered(self, **body: Any) -> str:
+        status, view = await self.ask("POST", "/v1/handoffs", {"team": "sales", **body})
         assert status == 201, view
         await self.pbx.ordered("ring")
         return str(view["id"])
 
-    async def agent_takes_it(self) -> None:
-        """One answers and accepts, the lead hears who it is, and they talk."""
+    async def agent_accepts(self) -> None:
         self.world.agent_answers(1)
         await self.pbx.ordered("play")
         self.world.agent_presses(1, "1")
+
+    async def agent_takes_it(self) -> None:
+        """One answers and accepts, the lead hears who it is, and they talk."""
+        await self.agent_accepts()
         await self.pbx.ordered("join")
-        for playback in self.world.hears(f"{self.world.handoff}-bridge"):
+        leg = self.service.leg_of(LEAD)
+        assert leg is not None
+        for playback in self.world.hears(bridge_id(leg[0])):
             self.world.playback_ends(playback)
         await self.pbx.ordered("let go")
 
@@ -115,7 +143,7 @@ class Stage:
         self.service.post(handoff, event)
 
     def _entered(self, channel: str, arguments: Sequence[str]) -> None:
-        self.service.lead_entered(LeadAtDoor(channel, "", "", {}), arguments[1], arguments[2:])
+        self.service.entered(AtDoor(lead_at_door(channel), arguments[1], arguments[2:]))
 
     async def _health(self, open_handoffs: int) -> Health:
         return self.health
@@ -137,4 +165,4 @@ async def open_stage(folder: Path) -> AsyncIterator[Stage]:
             await stage.service.stop()
 
 
-__all__ = ["JSON", "LEAD", "PREFIX", "PROBLEM", "SECONDS", "Stage", "open_stage"]
+__all__ = ["JSON", "LEAD", "PREFIX", "PROBLEM", "QUALIFIER", "SECONDS", "Stage", "open_stage"]

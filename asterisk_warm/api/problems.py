@@ -9,7 +9,7 @@ from http import HTTPStatus
 import msgspec
 from aiohttp import web
 
-from asterisk_warm.engine.errors import Kind, Refused
+from asterisk_warm.engine.errors import Kind, NotAllowed, Refused
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:asterisk-warm:problem:"
@@ -55,6 +55,7 @@ class Problem(Exception):
         remedy: str = "",
         errors: Sequence[Fault] = (),
         headers: Mapping[str, str] | None = None,
+        warm_status: str = "",
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -63,10 +64,13 @@ class Problem(Exception):
         self.remedy = remedy
         self.errors = errors
         self.headers = headers or {}
+        self.warm_status = warm_status
+        """What the dialplan would have been told, where there is a word for it."""
 
     @classmethod
     def of(cls, refused: Refused) -> Problem:
-        return cls(STATUS[refused.kind], refused.kind, refused.message, refused.remedy)
+        told = refused.status if isinstance(refused, NotAllowed) else ""
+        return cls(STATUS[refused.kind], refused.kind, refused.message, refused.remedy, warm_status=told)
 
     @classmethod
     def invalid(cls, errors: Sequence[Fault]) -> Problem:
@@ -91,6 +95,9 @@ class Problem(Exception):
         }
         if self.errors:
             body["errors"] = self.errors
+        if self.warm_status:
+            # Not "status": RFC 9457 has that of HTTP there.
+            body["warm_status"] = self.warm_status
         return web.Response(
             status=self.status, body=msgspec.json.encode(body), content_type=MEDIA_TYPE, headers=self.headers
         )

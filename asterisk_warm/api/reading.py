@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -11,7 +12,9 @@ from typing import Any, Literal
 import msgspec
 
 from asterisk_warm.api.problems import Fault, Problem
+from asterisk_warm.core.handoff.gate import CONDITIONS
 from asterisk_warm.core.handoff.policy import Mode
+from asterisk_warm.engine.directory import Destination
 from asterisk_warm.engine.ports import Location
 
 LIMIT = 100
@@ -19,23 +22,49 @@ LIMIT = 100
 LIMIT_AT_MOST = 1000
 
 LONGEST_ID = 150
-"""Characters of a channel's id; Asterisk's own limit (AST_MAX_UNIQUEID) is 149."""
+"""Characters of a channel's id or name; Asterisk's own limit (AST_MAX_UNIQUEID) is 149."""
 LONGEST_PLACE = 79
 """Characters of a context or an extension (AST_MAX_CONTEXT, AST_MAX_EXTENSION)."""
+LONGEST_NAME = 80
+"""Characters of an agent's id or name."""
+_NUMBER = re.compile(r"\+?[0-9]{2,20}", re.ASCII)
+"""A telephone number, as the engine's directory takes it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What `POST /v1/handoffs` asks for. The lead's details are cleaned and cut by the core."""
+    """What `POST /v1/handoffs` asks for: of which call (one of `CALL`), and to whom (one of `DESTINATION`).
+    The lead's details are cleaned and cut by the core."""
 
-    channel: str
-    team: str
+    channel: str | None
+    qualifier: str | None
+    team: str | None
+    agent: str | None
+    outside: str | None
     mode: str | None
     name: str | None
     number: str | None
     summary: str | None
     details: dict[str, str]
+    qualified: bool | None
+    consent: bool | None
     return_to: Location | None
+
+    @property
+    def destination(self) -> Destination:
+        return Destination(self.team or "", self.agent or "", self.outside or "")
+
+    @property
+    def holds(self) -> dict[str, bool]:
+        """Which of `gate.CONDITIONS` were said to hold of the lead, or not to."""
+        said = {name: getattr(self, name) for name in CONDITIONS}
+        return {name: yes for name, yes in said.items() if yes is not None}
+
+
+CALL = ("channel", "qualifier")
+"""What names the call: just one of them."""
+DESTINATION = ("team", "agent", "outside")
+"""What names who is to have the lead: just one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +85,8 @@ class _Faults:
     def unknown(self, what: str, pointer: str, name: str, known: Iterable[str]) -> None:
         words = list(known)
         near = get_close_matches(name[:80], words, 1)
-        remedy = f'did you mean "{near[0]}"?' if near else f"known: {', '.join(words)}"
+        others = f"known: {', '.join(words)}" if words else "leave it out"
+        remedy = f'did you mean "{near[0]}"?' if near else others
         self.add(pointer, f"there is no {what} {_shown(name)}", remedy)
 
     def settle(self) -> None:
@@ -72,12 +102,29 @@ def start_of(body: bytes) -> Start:
         name: read(given[name], f"#/{name}", faults) if given.get(name) is not None else None
         for name, read in _START.items()
     }
-    for name in ("channel", "team"):
-        if given.get(name) is None:
-            faults.add(f"#/{name}", f'"{name}" must be given')
+    _just_one(given, CALL, faults)
+    _just_one(given, DESTINATION, faults)
     faults.settle()
     values["details"] = values["details"] or {}
     return Start(**values)
+
+
+def nothing_of(body: bytes) -> None:
+    """Of a request that says all by its path: no body, or an empty object. Raises Problem (400, 422)."""
+    if not body.strip():
+        return
+    faults = _Faults()
+    _members(_decode(body), "#", (), faults)
+    faults.settle()
+
+
+def _just_one(given: Mapping[str, object], names: tuple[str, ...], faults: _Faults) -> None:
+    told = [name for name in names if given.get(name) is not None]
+    either = " or ".join(f'"{name}"' for name in names)
+    if not told:
+        faults.add(f"#/{names[0]}", f"{either} must be given")
+    for name in told[1:]:
+        faults.add(f"#/{name}", f'is given beside "{told[0]}"', f"give only {either}")
 
 
 def listing_of(query: Iterable[tuple[str, str]]) -> Listing:
@@ -159,6 +206,38 @@ def _identifier(longest: int) -> Read:
     return read
 
 
+def _name(given: object, pointer: str, faults: _Faults) -> str | None:
+    """Text in which an agent is looked up."""
+    text = _text(given, pointer, faults)
+    if text is None:
+        return None
+    text = text.strip()
+    if not text or len(text) > LONGEST_NAME:
+        faults.add(pointer, f"must have from 1 to {LONGEST_NAME} characters, not {len(text)}")
+        return None
+    if not text.isprintable():
+        faults.add(pointer, "must have no control characters")
+        return None
+    return text
+
+
+def _outside(given: object, pointer: str, faults: _Faults) -> str | None:
+    text = _text(given, pointer, faults)
+    if text is None:
+        return None
+    if not _NUMBER.fullmatch(text):
+        faults.add(pointer, "must be a telephone number: 2 to 20 digits, with or without a + before them")
+        return None
+    return text
+
+
+def _yes_or_no(given: object, pointer: str, faults: _Faults) -> bool | None:
+    if not isinstance(given, bool):
+        faults.add(pointer, f"must be true or false, not {_kind(given)}")
+        return None
+    return given
+
+
 def _mode(given: object, pointer: str, faults: _Faults) -> str | None:
     text = _text(given, pointer, faults)
     if text is not None and text not in [mode.value for mode in Mode]:
@@ -205,12 +284,17 @@ _PLACE: Mapping[str, Read] = {
 
 _START: Mapping[str, Read] = {
     "channel": _identifier(LONGEST_ID),
+    "qualifier": _identifier(LONGEST_ID),
     "team": _identifier(LONGEST_PLACE),
+    "agent": _name,
+    "outside": _outside,
     "mode": _mode,
     "name": _text,
     "number": _text,
     "summary": _text,
     "details": _details,
+    "qualified": _yes_or_no,
+    "consent": _yes_or_no,
     "return_to": _return_to,
 }
 

@@ -17,6 +17,7 @@ from asterisk_warm.cli.handoff import app as handoff
 from asterisk_warm.cli.health import health
 from asterisk_warm.cli.options import DEFAULT_SOCKET, SOCKET_VARIABLE
 from asterisk_warm.cli.serve import serve
+from asterisk_warm.cli.team import app as team
 
 app = typer.Typer(
     name="asterisk-warm",
@@ -77,4 +78,5 @@ app.command("serve")(serve)
 app.command("check")(check)
 app.command("health")(health)
 app.add_typer(handoff)
+app.add_typer(team)
 app.command("demo")(demo)

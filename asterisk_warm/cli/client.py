@@ -38,10 +38,18 @@ class Client:
 
 
 def handoff_path(handoff: str, part: str = "") -> str:
-    """The path of one handoff, or of a part of it (`story`, `journal`)."""
-    # No id is that long, and aiohttp answers nothing in our words to a request line of 8 kB.
-    path = f"/v1/handoffs/{quote(os.fsencode(handoff[:100]), safe='')}"
+    """The path of one handoff, or of a part of it (`story`, `journal`), or of something to be done."""
+    path = f"/v1/handoffs/{_piece(handoff)}"
     return f"{path}/{part}" if part else path
+
+
+def team_path(team: str) -> str:
+    return f"/v1/teams/{_piece(team)}"
+
+
+def _piece(given: str) -> str:
+    # No id is that long, and aiohttp answers nothing in our words to a request line of 8 kB.
+    return quote(os.fsencode(given[:100]), safe="")
 
 
 class _UnixConnection(http.client.HTTPConnection):

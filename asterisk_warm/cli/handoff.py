@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,10 +13,11 @@ from asterisk_warm.cli.client import handoff_path
 from asterisk_warm.cli.options import DEFAULT_SOCKET, HandoffId, Json, Socket
 from asterisk_warm.cli.output import say, show, show_json
 from asterisk_warm.cli.request import body_of
+from asterisk_warm.cli.words import where_lead_is
 
 app = typer.Typer(
     name="handoff",
-    help="See, start and cancel handoffs of a running daemon.",
+    help="See, start, steer and cancel handoffs of a running daemon.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -42,7 +44,7 @@ def list_handoffs(
 
 @app.command("show")
 def show_handoff(handoff: HandoffId, socket: Socket = DEFAULT_SOCKET, json: Json = False) -> None:
-    """Show one handoff: the lead, the agents who were rung, and what came of it."""
+    """Show one handoff: where everybody is, who was rung, and what came of it."""
     answer = ask(socket, "GET", handoff_path(handoff))
     if json:
         show_json(answer)
@@ -68,7 +70,8 @@ def story(handoff: HandoffId, socket: Socket = DEFAULT_SOCKET, json: Json = Fals
 
 @app.command()
 def cancel(handoff: HandoffId, socket: Socket = DEFAULT_SOCKET, json: Json = False) -> None:
-    """Call a handoff off: phones stop ringing, and the lead goes on in the dialplan."""
+    """Call a handoff off. Phones stop ringing, and the lead is with the qualifier again, or goes on in the
+    dialplan."""
     answer = ask(socket, "DELETE", handoff_path(handoff))
     if json:
         show_json(answer)
@@ -77,15 +80,66 @@ def cancel(handoff: HandoffId, socket: Socket = DEFAULT_SOCKET, json: Json = Fal
 
 
 @app.command()
+def complete(handoff: HandoffId, socket: Socket = DEFAULT_SOCKET, json: Json = False) -> None:
+    """Leave the lead to the agent. While agents are being rung, to whoever will accept."""
+    _steer(handoff, "complete", socket, json)
+
+
+@app.command("three-way")
+def three_way(handoff: HandoffId, socket: Socket = DEFAULT_SOCKET, json: Json = False) -> None:
+    """Bring lead, qualifier and agent together."""
+    _steer(handoff, "three-way", socket, json)
+
+
+@app.command()
+def swap(handoff: HandoffId, socket: Socket = DEFAULT_SOCKET, json: Json = False) -> None:
+    """Move the qualifier to the lead, or to the agent. The other one waits."""
+    _steer(handoff, "swap", socket, json)
+
+
+@app.command("take-back")
+def take_back(handoff: HandoffId, socket: Socket = DEFAULT_SOCKET, json: Json = False) -> None:
+    """Give the lead back to the qualifier. The agents are dismissed."""
+    _steer(handoff, "take-back", socket, json)
+
+
+def _steer(handoff: str, action: str, socket: Path, json: bool) -> None:
+    answer = ask(socket, "POST", handoff_path(handoff, action))
+    if json:
+        show_json(answer)
+    else:
+        say(f"{answer['id']} is {answer['state']}; the lead is {where_lead_is(answer)}.")
+
+
+@app.command()
 def start(
     channel: Annotated[
-        str, typer.Option(metavar="CHANNEL", help="The lead's channel: its unique id.", show_default=False)
-    ],
-    team: Annotated[str, typer.Option(metavar="TEAM", help="The team to ring.", show_default=False)],
+        str | None,
+        typer.Option(metavar="CHANNEL", help="The lead's channel: its id or name.", show_default=False),
+    ] = None,
+    qualifier: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CHANNEL", help="Or the channel of the qualifier they talk to.", show_default=False
+        ),
+    ] = None,
+    team: Annotated[
+        str | None, typer.Option(metavar="TEAM", help="The team to ring.", show_default=False)
+    ] = None,
+    agent: Annotated[
+        str | None, typer.Option(metavar="AGENT", help="Or one agent, by id or name.", show_default=False)
+    ] = None,
+    outside: Annotated[
+        str | None, typer.Option(metavar="NUMBER", help="Or an allowed outside number.", show_default=False)
+    ] = None,
     mode: Annotated[
         str | None,
-        typer.Option(metavar="MODE", help="auto or blind, instead of the team's.", show_default=False),
+        typer.Option(
+            metavar="MODE", help="stay, consult, auto or blind, instead of the team's.", show_default=False
+        ),
     ] = None,
+    qualified: Annotated[bool, typer.Option("--qualified", help="The lead is qualified.")] = False,
+    consent: Annotated[bool, typer.Option("--consent", help="The lead has consented.")] = False,
     name: Annotated[
         str | None, typer.Option(metavar="TEXT", help="The lead's name.", show_default=False)
     ] = None,
@@ -103,22 +157,26 @@ def start(
         str | None,
         typer.Option(
             metavar="CONTEXT,EXTENSION,PRIORITY",
-            help="Where the lead goes on when not connected; else after the step it was in.",
+            help="Where the lead goes on when nobody has them; else after the step they were in.",
             show_default=False,
         ),
     ] = None,
     socket: Socket = DEFAULT_SOCKET,
     json: Json = False,
 ) -> None:
-    """Hand off a channel that is in the dialplan: in a menu, a queue, an announcement."""
+    """Hand off a lead. They may be talking to the qualifier, or be waiting in the dialplan."""
     body = body_of(
         channel=channel,
+        qualifier=qualifier,
         team=team,
+        agent=agent,
+        outside=outside,
         mode=mode,
         name=name,
         number=number,
         summary=summary,
         detail=detail or [],
+        flags={"qualified": qualified, "consent": consent},
         return_to=return_to,
     )
     answer = ask(socket, "POST", "/v1/handoffs", body)

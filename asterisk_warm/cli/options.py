@@ -21,6 +21,7 @@ Socket = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="The YAML file.", show_default=False)]
+TeamId = Annotated[str, typer.Argument(metavar="ID", help="A team's id.", show_default=False)]
 HandoffId = Annotated[
     str,
     typer.Argument(

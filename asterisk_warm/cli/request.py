@@ -3,21 +3,49 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from asterisk_warm.cli.failures import Exit, Failure
 
 
-def body_of(*, detail: Sequence[str], return_to: str | None, **texts: str | None) -> dict[str, Any]:
+def body_of(
+    *, detail: Sequence[str], flags: Mapping[str, bool], return_to: str | None, **texts: str | None
+) -> dict[str, Any]:
     """The body of `POST /v1/handoffs`; what was not given is left out. Raises Failure (usage)."""
     body: dict[str, Any] = {name: text for name, text in texts.items() if text is not None}
+    _just_one_of_each(body)
+    body |= {name: True for name, given in flags.items() if given}
     if detail:
         body["details"] = dict(map(_detail, detail))
     if return_to is not None:
         body["return_to"] = _place(return_to)
     _refuse_bytes(body)
     return body
+
+
+def _just_one_of_each(body: Mapping[str, Any]) -> None:
+    """Of what names the call, and of what names who is to have the lead."""
+    call = _not_just_one(body, ("channel", "qualifier"))
+    destination = _not_just_one(body, ("team", "agent", "outside"))
+    if not call and not destination:
+        return
+    calls = "--channel is the lead's, --qualifier that of who hands them off: see `core show channels`"
+    destinations = "whom there is: see `asterisk-warm team list`"
+    remedies = [*([calls] if call else []), *([destinations] if destination else [])]
+    raise Failure(Exit.USAGE, "; ".join(filter(None, (call, destination))), "; ".join(remedies))
+
+
+def _not_just_one(body: Mapping[str, Any], names: Sequence[str]) -> str:
+    """What is wrong; "" when one is given."""
+    given = [f"--{name}" for name in names if name in body]
+    if len(given) > 1:
+        return f"{_listed(given, 'and')} cannot go together"
+    return "" if given else f"{_listed([f'--{name}' for name in names], 'or')} must be given"
+
+
+def _listed(words: Sequence[str], last: str) -> str:
+    return f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
 def _detail(given: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Handoffs as tables for people. Everything in them came over the phone: it is shown, never obeyed."""
+"""Handoffs and teams as tables for people. What came over the phone is shown, never obeyed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from rich.text import Text
 
 from asterisk_warm.cli.output import plain
 from asterisk_warm.cli.times import age, clock, duration, offset
+from asterisk_warm.cli.words import how_many, where_lead_is, where_qualifier_is
 
 _STYLES = {
     "CONNECTED": "green",
@@ -54,10 +55,12 @@ def facts(handoff: Json) -> Table:
         ("status", handoff["status"]),
         ("reason", handoff["reason"]),
         ("team", f"{handoff['team_name']} ({handoff['team']}), mode {handoff['mode']}"),
-        ("lead", ", ".join(part for part in (lead["name"], lead["number"]) if part)),
+        ("lead", _person(lead)),
+        ("lead is", where_lead_is(handoff)),
         ("summary", lead["summary"]),
         *((f"  {name}", text) for name, text in lead["details"].items()),
         ("channel", lead["channel"]),
+        *_qualifier(handoff["qualifier"]),
         ("agent", f"{agent['name']} ({agent['id']})" if agent else None),
         *(("not free", f"{name}: {why}") for name, why in handoff["not_free"].items()),
         ("requested", f"{clock(handoff['requested_at'])} by {handoff['requested_by']}"),
@@ -68,12 +71,51 @@ def facts(handoff: Json) -> Table:
         ("handoff gap", duration(handoff["gap_ms"]) if handoff["gap_ms"] is not None else None),
     ]
     grid = Table.grid(padding=(0, 2))
-    grid.add_column(no_wrap=True, overflow="ellipsis", min_width=11, max_width=20)
+    grid.add_column(no_wrap=True, overflow="ellipsis", min_width=12, max_width=20)
     grid.add_column(overflow="fold")
     for name, text in rows:
         if text:
             grid.add_row(plain(name), _state(text) if name == "state" else plain(text))
     return grid
+
+
+def _person(who: Json) -> str:
+    return ", ".join(part for part in (who["name"], who["number"]) if part)
+
+
+def _qualifier(who: Json | None) -> Sequence[tuple[str, str]]:
+    if who is None:
+        return ()
+    return (
+        ("qualifier", f"{_person(who) or 'of unknown name'} (on {who['channel']})"),
+        ("qualifier is", where_qualifier_is(who)),
+    )
+
+
+def teams(found: Sequence[Json]) -> Table:
+    """One line a team."""
+    shown = table()
+    shown.add_column("team", no_wrap=True, overflow="ellipsis", max_width=20)
+    shown.add_column("name", no_wrap=True, overflow="ellipsis", max_width=20)
+    shown.add_column("free", no_wrap=True)
+    shown.add_column("who is free", overflow="fold")
+    for team in found:
+        free = [agent["name"] for agent in team["agents"] if agent["free"]]
+        count = Text(how_many(team), "green" if free else "yellow")
+        shown.add_row(plain(team["id"]), plain(team["name"]), count, plain(", ".join(free)) or "-")
+    return shown
+
+
+def agents(team: Json) -> Table:
+    """One line an agent of a team: free, or why not."""
+    shown = table()
+    shown.add_column("agent", no_wrap=True, overflow="ellipsis", max_width=20)
+    shown.add_column("name", no_wrap=True, overflow="ellipsis", max_width=24)
+    shown.add_column("now", overflow="fold")
+    for agent in team["agents"]:
+        now = Text("free", "green") if agent["free"] else Text(plain(f"not free: {agent['why']}"), "yellow")
+        shown.add_row(plain(agent["id"]), plain(agent["name"]), now)
+    return shown
 
 
 def offers(made: Sequence[Json]) -> Table:

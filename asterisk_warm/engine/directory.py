@@ -98,6 +98,10 @@ class Directory:
         allowed = self._outside is not None and _is_number(number) and self._outside.permits(number)
         return self._one(self._outsider(number)) if allowed else None
 
+    def nobody(self, number: str) -> Team:
+        """Of a number that stands for nobody. Raises Refused where there is no default."""
+        return replace(self._like_default(), id=number, name=number, agents=())
+
     def _agent(self, name: str) -> Agent:
         """By id, or by name."""
         wanted = name.casefold()
@@ -117,10 +121,12 @@ class Directory:
         return Agent(number, number, self._outside.endpoint.replace("{number}", number), number)
 
     def _one(self, agent: Agent) -> Team:
-        like = self._default
-        if like is None:
+        return replace(self._like_default(), id=agent.id, name=agent.name, agents=(agent,))
+
+    def _like_default(self) -> Team:
+        if self._default is None:
             raise Refused("not_found", "only teams can be handed a lead here")
-        return replace(like, id=agent.id, name=agent.name, agents=(agent,))
+        return self._default
 
 
 def _is_number(text: str) -> bool:

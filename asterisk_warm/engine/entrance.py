@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 import structlog
 
 from asterisk_warm.core.handoff.commands import Progress
-from asterisk_warm.core.handoff.events import QualifierAsked
+from asterisk_warm.core.handoff.events import HandoffRequested, QualifierAsked
 from asterisk_warm.core.handoff.handlers.qualifier import refusal
 from asterisk_warm.core.handoff.ids import aside_leg, playback_id
-from asterisk_warm.core.handoff.model import Handoff, Playing, Qualifier, ReturnPlace
+from asterisk_warm.core.handoff.model import Handoff, Playing, Qualifier, ReturnPlace, Status
 from asterisk_warm.core.handoff.options import TICKET
 from asterisk_warm.core.handoff.policy import Action
 from asterisk_warm.engine.directory import Destination, Team
@@ -152,6 +152,8 @@ class Entrance:
         at_door = LeadAtDoor(lead.channel, lead.name, lead.number, described)
         asked = self._intake.request(at_door, team, request.options, request.requested_by, back, qualifier)
         self._refuse_if_in_handoff(lead.channel, by.channel)
+        if not refer:
+            _raise_if_refused(asked)
         return await self._begun(self._open.begin(asked))
 
     @staticmethod
@@ -171,7 +173,7 @@ class Entrance:
         self._refuse_if_in_handoff(lead.channel)
         described = await self._variables(lead.channel)
         at_door = LeadAtDoor(lead.channel, lead.name, lead.number, described)
-        self._intake.request(at_door, team, request.options, request.requested_by)
+        _raise_if_refused(self._intake.request(at_door, team, request.options, request.requested_by))
         back = request.return_to or lead.place
         if back is None:
             raise Refused(
@@ -255,11 +257,9 @@ class Entrance:
         """A request that cannot be met must not cost the lead."""
         channel = at_door.lead.channel
         log.warning("lead refused", channel=channel, team=at_door.team, why=refused.message)
-        if isinstance(refused, NotAllowed):
-            self._spawn(self._open.send_back(channel, refused.message, refused.status))
-        else:
-            words = f"{refused.message} ({refused.remedy})" if refused.remedy else refused.message
-            self._spawn(self._open.send_back(channel, words))
+        words = f"{refused.message} ({refused.remedy})" if refused.remedy else refused.message
+        status = refused.status if isinstance(refused, NotAllowed) else Status.ERROR.value
+        self._spawn(self._open.send_back(channel, words, status))
 
     async def _tell_fetch(self, fetch: _Fetch, mailbox: Mailbox) -> None:
         with suppress(Refused):  # Then whoever asked is told that it did not arrive in time.
@@ -354,13 +354,16 @@ class Entrance:
         here = await self._locate(transfer.channel)
         if here.peer is None:
             raise Refused("conflict", "there is nobody on the line to transfer")
-        team = self._intake.directory.dialled(transfer.number)
-        if team is not None:
-            mode = f"mode={team.transfer_mode.value}"
-            request = Request(Destination(), (mode,), "phone")
-            await self._take_over(here.peer, here.party, team, request, refer=True)
-        elif not await self._pbx.transfer(here.peer.channel, transfer.channel, transfer.number):
-            raise Refused("not_found", f"there is no number {transfer.number[:40]}")
+        directory = self._intake.directory
+        team = directory.dialled(transfer.number)
+        if team is None:
+            self._refuse_if_in_handoff(here.party.channel)
+            if await self._pbx.transfer(here.peer.channel, transfer.channel, transfer.number):
+                return
+            # Only what is ours can be told that there is nobody: a handoff that ends at once.
+            team = directory.nobody(transfer.number[:40])
+        request = Request(Destination(), (f"mode={team.transfer_mode.value}",), "phone")
+        await self._take_over(here.peer, here.party, team, request, refer=True)
 
     async def _attended(self, transfer: Transfer) -> None:
         """Onto a consult with one of ours: completes it. Else the two others are connected, as Asterisk
@@ -384,6 +387,11 @@ class Entrance:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _raise_if_refused(request: HandoffRequested) -> None:
+    if request.refusal is not None:
+        raise NotAllowed(request.refusal.status.value, request.refusal.reason)
 
 
 def who_words(team: Team, why_not: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ from asterisk_warm.core.handoff.options import BadOption, read
 from asterisk_warm.core.handoff.transition import begin
 from asterisk_warm.core.handoff.wording import lines
 from asterisk_warm.engine.directory import Directory, Team
-from asterisk_warm.engine.errors import NotAllowed, Refused
+from asterisk_warm.engine.errors import Refused
 from asterisk_warm.engine.ids import new_event_id, new_handoff_id
 from asterisk_warm.engine.ports import LeadAtDoor
 
@@ -39,8 +39,8 @@ class Intake:
         return_to: ReturnPlace | None = None,
         qualifier: Qualifier | None = None,
     ) -> HandoffRequested:
-        """The request. Raises Refused (invalid), or NotAllowed when something that must hold of the lead
-        does not."""
+        """The request; with its refusal in it, when something that must hold of the lead does not. Raises
+        Refused (invalid)."""
         return self._request(lead, team, options, requested_by, return_to, qualifier, gate=True)
 
     def _request(
@@ -67,8 +67,6 @@ class Intake:
         except BadOption as bad:
             raise Refused("invalid", str(bad), "see the options in docs/dialplan.md") from bad
         forbidden = refusal(asked.policy.require, asked.holds) if gate else None
-        if forbidden is not None:
-            raise NotAllowed(forbidden.status.value, forbidden.reason)
         return HandoffRequested(
             at=time.time(),
             event_id=new_event_id(),
@@ -81,4 +79,5 @@ class Intake:
             requested_by=requested_by,
             return_to=return_to,
             qualifier=qualifier,
+            refusal=forbidden,
         )

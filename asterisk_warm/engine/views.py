@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from asterisk_warm.core.handoff.model import Handoff, Offer
+from asterisk_warm.core.handoff.model import Handoff, Offer, QualifierIs
 from asterisk_warm.engine.directory import Team
 
 
@@ -172,7 +172,10 @@ def _qualifier(handoff: Handoff) -> QualifierView | None:
     who = handoff.qualifier
     if who is None:
         return None
-    return QualifierView(who.name, who.number, who.channel, handoff.qualifier_is.value)
+    place = handoff.qualifier_is
+    if place is QualifierIs.WITH_AGENT and not handoff.consulted:
+        place = QualifierIs.ASIDE  # On the way.
+    return QualifierView(who.name, who.number, who.channel, place.value)
 
 
 def _offer(offer: Offer) -> OfferView:

@@ -15,6 +15,9 @@ from asterisk_warm.api.reading import Listing, Start
 from asterisk_warm.api.routes import Routes
 from asterisk_warm.api.server import BODY_AT_MOST
 from asterisk_warm.core.handoff import options
+from asterisk_warm.core.handoff.gate import CONDITIONS
+from asterisk_warm.core.handoff.model import LeadIs, QualifierIs
+from asterisk_warm.core.handoff.policy import Mode
 from asterisk_warm.engine.ports import Location
 from asterisk_warm.engine.service import HandoffService
 from asterisk_warm.engine.views import (
@@ -24,7 +27,10 @@ from asterisk_warm.engine.views import (
     JournalLine,
     LeadView,
     OfferView,
+    QualifierView,
     StoryLine,
+    TeamAgentView,
+    TeamView,
 )
 
 PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
@@ -61,6 +67,7 @@ def test_given_the_routes_when_looked_up_then_the_page_has_them_and_no_others() 
         ("GET /v1/handoffs", Listing),
         ("POST /v1/handoffs", Start),
         ("A handoff", HandoffView),
+        ("GET /v1/teams/{id}", TeamView),
     ],
 )
 def test_given_a_route_when_looked_up_then_every_member_is_in_its_table_and_no_other(
@@ -75,7 +82,8 @@ def test_given_a_route_when_looked_up_then_every_member_is_in_its_table_and_no_o
         ("GET /v1/handoffs/{id}/story", [StoryLine]),
         ("GET /v1/handoffs/{id}/journal", [JournalLine]),
         ("POST /v1/handoffs", [Location]),
-        ("A handoff", [LeadView, AgentView, OfferView]),
+        ("A handoff", [LeadView, QualifierView, AgentView, OfferView]),
+        ("GET /v1/teams/{id}", [TeamAgentView]),
         ("Problems", [Fault]),
     ],
 )
@@ -88,6 +96,18 @@ def test_given_an_inner_object_when_looked_up_then_its_members_are_named(
 
 def test_given_the_problems_when_looked_up_then_the_page_has_them_and_no_others() -> None:
     assert sorted(rows(part("Problems"))) == sorted(problems.TITLES)
+
+
+def test_given_the_words_for_places_and_modes_when_looked_up_then_the_page_has_them() -> None:
+    told = part("A handoff")
+    assert {place.value for place in LeadIs} <= set(NAME.findall(told))
+    assert {place.value for place in QualifierIs} - {"nobody"} <= set(NAME.findall(told))
+    assert {mode.value for mode in Mode} <= set(NAME.findall(part("POST /v1/handoffs")))
+
+
+def test_given_what_must_hold_when_it_does_not_then_the_page_has_its_status() -> None:
+    assert "`warm_status`" in part("Problems")
+    assert all(f"`{condition.status}`" in part("Problems") for condition in CONDITIONS.values())
 
 
 def test_given_the_limits_when_looked_up_then_the_page_tells_them() -> None:

@@ -152,7 +152,7 @@ async def test_given_no_such_team_or_channel_when_started_then_404(stage: Stage)
     assert await refused(stage, "POST", "/v1/handoffs", {**START, "team": "sails"}) == (
         404,
         'no team "sails"',
-        "configured teams: sales",
+        "configured teams: sales, vip",
     )
     status, detail, _ = await refused(stage, "POST", "/v1/handoffs", START)
     assert (status, detail) == (404, f'no channel "{LEAD}" in Asterisk')
@@ -161,7 +161,7 @@ async def test_given_no_such_team_or_channel_when_started_then_404(stage: Stage)
 async def test_given_a_lead_in_a_handoff_when_started_again_then_409(stage: Stage) -> None:
     handoff = await stage.lead_is_offered()
     status, detail, _ = await refused(stage, "POST", "/v1/handoffs", START)
-    assert (status, detail) == (409, f"this lead is in handoff {handoff} already")
+    assert (status, detail) == (409, f"this call is in handoff {handoff} already")
 
 
 async def test_given_a_lead_who_talks_when_started_then_409(stage: Stage) -> None:

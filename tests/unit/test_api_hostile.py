@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asterisk_warm.api.problems import Problem
-from asterisk_warm.api.reading import Start, listing_of, start_of
+from asterisk_warm.api.reading import Start, listing_of, nothing_of, start_of
 from asterisk_warm.api.server import BODY_AT_MOST
 
 GOOD: dict[str, Any] = {"channel": LEAD, "team": "sales"}
@@ -30,6 +31,26 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
 
 FAULTY = {
     "nothing given": ({}, ["#/channel", "#/team"]),
+    "lead and qualifier": ({**GOOD, "qualifier": "q-1"}, ["#/qualifier"]),
+    "everybody": ({**GOOD, "agent": "ana", "outside": "+15550100"}, ["#/agent", "#/outside"]),
+    "header in qualifier": (
+        {"qualifier": "q-1\r\nAction: Originate", "team": "sales"},
+        ["#/qualifier"],
+    ),
+    "agent of spaces": ({"channel": LEAD, "agent": "  "}, ["#/agent"]),
+    "long agent": ({"channel": LEAD, "agent": "x" * 81}, ["#/agent"]),
+    "hostile agent": ({"channel": LEAD, "agent": "ana\r\n\u202e"}, ["#/agent"]),
+    "number in words": ({"channel": LEAD, "outside": "the police"}, ["#/outside"]),
+    "dial string": ({"channel": LEAD, "outside": "15550100@trunk&PJSIP/x"}, ["#/outside"]),
+    "other digits": ({"channel": LEAD, "outside": "\u0661\u0662\u0663"}, ["#/outside"]),
+    "number with a line end": ({"channel": LEAD, "outside": "15550100\n"}, ["#/outside"]),
+    "number with marks": ({"channel": LEAD, "outside": "+1 555-0100"}, ["#/outside"]),
+    "one digit": ({"channel": LEAD, "outside": "1"}, ["#/outside"]),
+    "long number": ({"channel": LEAD, "outside": "1" * 21}, ["#/outside"]),
+    "conditions in words": (
+        {**GOOD, "qualified": "yes", "consent": 1},
+        ["#/qualified", "#/consent"],
+    ),
     "null given": ({"channel": None, "team": None}, ["#/channel", "#/team"]),
     "not an object": ([GOOD], ["#", "#/channel", "#/team"]),
     "unknown field": ({**GOOD, "sumary": "x"}, ["#/sumary"]),
@@ -37,6 +58,14 @@ FAULTY = {
     "numbers for texts": (
         {"channel": 1, "team": True, "name": [], "number": {}, "summary": 1.5, "mode": 0},
         ["#/channel", "#/team", "#/mode", "#/name", "#/number", "#/summary"],
+    ),
+    "numbers for texts elsewhere": (
+        {"qualifier": 1, "agent": []},
+        ["#/qualifier", "#/agent"],
+    ),
+    "a number for a telephone number": (
+        {"channel": LEAD, "outside": 15550100},
+        ["#/outside"],
     ),
     "empty channel": ({**GOOD, "channel": ""}, ["#/channel"]),
     "long channel": ({**GOOD, "channel": "x" * 151}, ["#/channel"]),
@@ -83,7 +112,7 @@ async def test_given_a_misspelt_name_then_the_nearest_is_offered(stage: Stage) -
     assert told["#/sumary"] == 'did you mean "summary"?'
     assert told["#/mode"] == 'did you mean "blind"?'
     assert told["#/return_to/priorty"] == 'did you mean "priority"?'
-    assert told["#/qqq"].startswith("known: channel, team,")
+    assert told["#/qqq"].startswith("known: channel, qualifier, team,")
 
 
 @pytest.mark.parametrize(
@@ -148,6 +177,10 @@ async def test_given_hostile_details_of_a_lead_then_they_are_one_printable_line_
         ("POST", "/v1/handoffs/warm-1", "DELETE, GET"),
         ("DELETE", "/v1/health", "GET"),
         ("OPTIONS", "/v1/handoffs/warm-1/story", "GET"),
+        ("GET", "/v1/handoffs/warm-1/complete", "POST"),
+        ("PUT", "/v1/handoffs/warm-1/take-back", "POST"),
+        ("POST", "/v1/teams", "GET"),
+        ("DELETE", "/v1/teams/sales", "GET"),
     ],
 )
 async def test_given_the_wrong_method_then_405_tells_the_right_ones(
@@ -173,6 +206,15 @@ async def test_given_the_wrong_method_then_405_tells_the_right_ones(
         "/v1/handoffs/" + "w" * 4000,
         "/v1/handoffs/'%20OR%201=1--",
         "/v1/handoffs/%D9%A1",
+        "/v1/teams/",
+        "/v1/teams/sales/agents",
+        "/v1/teams/..%2f..%2fetc",
+        "/v1/teams/%00",
+        "/v1/teams/%ff%fe",
+        "/v1/teams/%0d%0aX: y",
+        "/v1/teams/%1b[31m",
+        "/v1/teams/" + "w" * 4000,
+        "/v1/teams/${SHELL(id)}",
     ],
 )
 async def test_given_a_strange_path_then_404(stage: Stage, path: str) -> None:
@@ -226,7 +268,7 @@ _values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=10,
 )
-_names = st.sampled_from(["channel", "team", "mode", "name", "number", "summary", "details", "return_to"])
+_names = st.sampled_from([member.name for member in fields(Start)])
 _places = st.dictionaries(st.sampled_from([*PLACE, "x"]), _values, max_size=4)
 
 
@@ -241,6 +283,8 @@ def test_given_any_json_when_read_then_it_is_a_start_or_a_problem_in_words(body:
     else:
         assert isinstance(start, Start)
         assert all(isinstance(text, str) for pair in start.details.items() for text in pair)
+        assert bool(start.channel) != bool(start.qualifier)
+        assert len([name for name in astuple(start.destination) if name]) == 1
 
 
 @given(st.binary(max_size=200))
@@ -249,6 +293,17 @@ def test_given_any_bytes_when_read_then_it_is_a_problem_in_words(body: bytes) ->
         start_of(body)
     assert caught.value.status in (400, 422)
     assert caught.value.detail.isprintable()
+
+
+@given(st.binary(max_size=200) | _values.map(msgspec.json.encode))
+def test_given_anything_when_nothing_need_be_said_then_it_is_nothing_or_a_problem(body: bytes) -> None:
+    try:
+        nothing_of(body)
+    except Problem as problem:
+        assert problem.status in (400, 422)
+        assert problem.detail.isprintable()
+    else:
+        assert body.strip() == b"" or msgspec.json.decode(body) == {}
 
 
 @given(st.lists(st.tuples(st.sampled_from(["state", "limit"]) | st.text(), st.text() | st.just("1"))))

@@ -60,7 +60,12 @@ async def test_given_a_good_config_when_checked_then_its_teams_are_shown(config:
 async def test_given_a_good_config_when_checked_for_machines_then_it_is_json(config: Path) -> None:
     answer = (await run("check", config, "--json", **SECRETS)).json
     assert (answer["ok"], answer["errors"], answer["warnings"]) == (True, [], [])
-    assert answer["teams"][0]["agents"][1] == {"id": "ben", "name": "Ben", "endpoint": "PJSIP/ben"}
+    assert answer["teams"][0]["agents"][1] == {
+        "id": "ben",
+        "name": "Ben",
+        "endpoint": "PJSIP/ben",
+        "number": None,
+    }
 
 
 async def test_given_a_doubtful_config_when_checked_then_it_is_good_with_a_warning(tmp_path: Path) -> None:

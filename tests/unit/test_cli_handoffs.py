@@ -64,9 +64,10 @@ async def test_given_a_waiting_lead_when_started_then_it_is_followed_from_start_
 
     shown = "\n".join(fits(await handoff(stage, "show", id[-5:])))
     for fact in (
-        "state        OFFERING (open)",
-        "  plan       Gold=1",
-        "lead         Grant Weatherly, +15550100",
+        "state         OFFERING (open)",
+        "  plan        Gold=1",
+        "lead          Grant Weatherly, +15550100",
+        "lead is       on hold",
     ):
         assert fact in shown
     assert "Ana" in shown and "RINGING" in shown
@@ -79,14 +80,14 @@ async def test_given_a_waiting_lead_when_started_then_it_is_followed_from_start_
     assert any(line.split()[2:] == ["Ana", "pressed", "1", "(accept)"] for line in told), told
 
     shown = "\n".join(fits(await handoff(stage, "show", id)))
-    assert "agent        Ana (ana)" in shown and "handoff gap  " in shown
+    assert "agent         Ana (ana)" in shown and "handoff gap   " in shown
 
 
 async def test_given_an_open_handoff_when_cancelled_then_it_is(stage: Stage) -> None:
     id = await stage.lead_is_offered()
     assert fits(await handoff(stage, "cancel", id)) == [f"{id} is cancelled."]
     shown = "\n".join(fits(await handoff(stage, "show", id)))
-    assert "status       CANCELLED" in shown
+    assert "status        CANCELLED" in shown
 
 
 async def test_given_json_when_asked_for_then_it_is_what_the_api_answers(stage: Stage) -> None:
@@ -172,7 +173,23 @@ START = ("start", "--channel", LEAD, "--team", "sales")
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("start", "--team", "sales"), "Missing option '--channel'."),
+        (("start", "--team", "sales"), "--channel or --qualifier must be given"),
+        (("start", "--channel", LEAD), "--team, --agent or --outside must be given"),
+        (
+            ("start",),
+            "--channel or --qualifier must be given; --team, --agent or --outside must be given",
+        ),
+        ((*START, "--qualifier", "q"), "--channel and --qualifier cannot go together"),
+        (
+            (*START, "--agent", "ana", "--outside", "+15550100"),
+            "--team, --agent and --outside cannot go together",
+        ),
+        (
+            ("start", "--qualifier", "a b", "--outside", "ana"),
+            "#/qualifier: must have no spaces, commas or control characters; "
+            "#/outside: must be a telephone number: 2 to 20 digits, with or without a + before them",
+        ),
+        (("complete",), "Missing argument 'ID'."),
         (("show",), "Missing argument 'ID'."),
         (("list", "--limit", "0"), "Invalid value for '--limit': Input should be greater than or equal to 1"),
         (("list", "--al"), "No such option: --al (Possible options: --all, --help)"),
@@ -229,7 +246,7 @@ async def test_given_no_such_handoff_then_3(stage: Stage, command: str, id: str)
 
 async def test_given_no_such_team_or_channel_then_3(stage: Stage) -> None:
     said = (await handoff(stage, "start", "--channel", LEAD, "--team", "sails")).told(3)
-    assert said == ['asterisk-warm: no team "sails"', "configured teams: sales"]
+    assert said == ['asterisk-warm: no team "sails"', "configured teams: sales, vip"]
     assert (await handoff(stage, *START)).told(3)[0] == f'asterisk-warm: no channel "{LEAD}" in Asterisk'
 
 

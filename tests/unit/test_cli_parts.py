@@ -9,12 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
+from asterisk_warm.cli import tables
 from asterisk_warm.cli.asking import ask
 from asterisk_warm.cli.client import Client, handoff_path
 from asterisk_warm.cli.failures import Exit, Failure
-from asterisk_warm.cli.output import plain
+from asterisk_warm.cli.output import plain, show
 from asterisk_warm.cli.times import age, duration, offset
+from asterisk_warm.cli.words import LEAD, QUALIFIER, where_lead_is, where_qualifier_is
+from asterisk_warm.core.handoff.model import LeadIs, QualifierIs
 
 
 @pytest.mark.parametrize(
@@ -113,3 +117,28 @@ def test_given_a_daemon_that_keeps_silent_then_the_client_does_not_wait_for_ever
     path = tmp_path / "s"
     with stranger(path, b""), pytest.raises(TimeoutError):
         Client(path, timeout=0.05).request("GET", "/v1/health")
+
+
+AGENT = {"id": "ana", "name": "\x1b[31m陳" + "Wolfeschlegelsteinhausen" * 3, "free": True, "why": ""}
+BUSY = {**AGENT, "free": False, "why": "\x1b[2J" + "in a call " * 20}
+
+
+@pytest.mark.parametrize("many", [0, 1, 30])
+def test_given_a_large_team_of_long_names_when_shown_then_it_fits(
+    many: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    team = {"id": "a-team-" * 10, "name": "\x1b]0;" + "名" * 70, "free": many, "agents": [AGENT, BUSY] * many}
+    show(tables.teams([team, team]), tables.agents(team))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines
+    assert all(cell_len(line) <= 80 and line.isprintable() for line in lines), lines
+
+
+def test_given_places_that_a_newer_daemon_knows_then_they_are_told_as_they_are() -> None:
+    assert where_lead_is({"lead_is": "on_the_moon"}) == "on_the_moon"
+    assert where_qualifier_is({"place": "on_the_moon"}) == "on_the_moon"
+
+
+def test_given_the_places_of_the_core_then_each_has_words() -> None:
+    assert set(LEAD) == {place.value for place in LeadIs}
+    assert set(QUALIFIER) == {place.value for place in QualifierIs} - {"nobody"}

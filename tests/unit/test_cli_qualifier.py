@@ -1,0 +1,196 @@
+"""The commands for a handoff with a qualifier on the line, and for seeing who is free."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from api_stage import LEAD, QUALIFIER, Stage, open_stage
+from cli_runs import Run, run
+from rich.cells import cell_len
+
+ACTIONS = ("complete", "three-way", "swap", "take-back")
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    async with open_stage(tmp_path) as opened:
+        yield opened
+
+
+async def warm(stage: Stage, *arguments: str | bytes) -> Run:
+    return await run(*arguments, "--socket", stage.socket)
+
+
+def fits(shown: Run) -> list[str]:
+    """The lines of a command that went well: 80 columns, and nothing that a terminal obeys."""
+    assert (shown.code, shown.err) == (0, ""), shown
+    lines = [line.rstrip() for line in shown.out.splitlines()]
+    assert all(cell_len(line) <= 80 for line in lines), shown.out
+    assert all(line.isprintable() for line in lines), shown.out
+    return lines
+
+
+# -- the qualifier -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("call", [("--channel", LEAD), ("--qualifier", QUALIFIER)], ids=lambda c: c[0])
+async def test_given_a_call_of_two_when_started_then_it_is_shown_where_everybody_is(
+    stage: Stage, call: tuple[str, str]
+) -> None:
+    stage.world.lead_talks_to_qualifier()
+    what, _ = fits(await warm(stage, "handoff", "start", *call, "--team", "sales"))
+    id = what.split()[0]
+    await stage.pbx.ordered("ring")
+    shown = fits(await warm(stage, "handoff", "show", id))
+    for fact in (
+        "team          Sales (sales), mode stay",
+        "lead          Grant, +15550100",
+        "lead is       with the qualifier",
+        "qualifier     Quinn, 200 (on qualifier-1)",
+        "qualifier is  with the lead",
+    ):
+        assert fact in shown
+    _, row = fits(await warm(stage, "handoff", "list"))
+    assert row.split()[:5] == [id, "OFFERING", "sales", "Grant", "-"]
+
+
+async def test_given_a_consult_when_steered_then_each_step_is_told(stage: Stage) -> None:
+    id = await stage.qualifier_offers(mode="consult")
+    await stage.agent_accepts()
+    await stage.pbx.ordered("consult")
+    shown = fits(await warm(stage, "handoff", "show", id))
+    assert "lead is       on hold" in shown and "qualifier is  with the agent" in shown
+    (told,) = fits(await warm(stage, "handoff", "swap", id))
+    assert told.startswith(f"{id} is CONSULTING; the lead is ")
+    await stage.pbx.ordered(f"join {QUALIFIER}")
+    (told,) = fits(await warm(stage, "handoff", "three-way", id))
+    assert told.startswith(f"{id} is INTRODUCING; the lead is ")
+    await stage.pbx.ordered("join warm-")
+    (told,) = fits(await warm(stage, "handoff", "complete", id))
+    assert told == f"{id} is CONNECTED; the lead is with the agent."
+
+
+async def test_given_json_when_taken_back_then_it_is_what_the_api_answers(stage: Stage) -> None:
+    id = await stage.qualifier_offers()
+    answer = (await warm(stage, "handoff", "take-back", id[-6:], "--json")).json
+    assert (answer["id"], answer["status"]) == (id, "TAKENBACK")
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+async def test_given_what_is_not_possible_when_asked_for_then_5_and_nothing_is_done(
+    stage: Stage, action: str
+) -> None:
+    id = await stage.lead_is_offered()
+    before = (await stage.ask("GET", f"/v1/handoffs/{id}"))[1]
+    what, *_ = (await warm(stage, "handoff", action, id)).told(5)
+    assert what == f"asterisk-warm: {id}: there is no qualifier in this handoff"
+    assert (await stage.ask("GET", f"/v1/handoffs/{id}"))[1] == before
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("id", ["warm-nobody", "../../health", "%", "ü\n", "w" * 9000])
+async def test_given_no_such_handoff_when_asked_then_3(stage: Stage, action: str, id: str) -> None:
+    _, remedy = (await warm(stage, "handoff", action, id)).told(3)
+    assert remedy == "see `asterisk-warm handoff list --all`"
+
+
+async def test_given_a_condition_that_does_not_hold_when_started_then_5_says_which(stage: Stage) -> None:
+    stage.world.lead_talks_to_qualifier()
+    start = ("handoff", "start", "--qualifier", QUALIFIER, "--team", "vip")
+    said = (await warm(stage, *start)).told(5)
+    assert said == [
+        "asterisk-warm: the lead is not qualified and the lead has not consented",
+        "qualify the lead first, or see `require` of the team",
+    ]
+    (line,) = (await warm(stage, *start, "--qualified", "--json")).told(5)
+    assert json.loads(line)["warm_status"] == "NOCONSENT"
+    fits(await warm(stage, *start, "--qualified", "--consent"))
+
+
+@pytest.mark.parametrize(
+    ("to", "team"),
+    [
+        (("--agent", "Cy"), "Cy (cy), mode stay"),
+        (("--outside", "+15550199"), "+15550199 (+15550199), mode stay"),
+    ],
+    ids=["agent", "outside"],
+)
+async def test_given_one_agent_or_number_when_started_then_they_are_rung(
+    stage: Stage, to: tuple[str, str], team: str
+) -> None:
+    stage.world.lead_talks_to_qualifier()
+    what, _ = fits(await warm(stage, "handoff", "start", "--channel", LEAD, *to))
+    assert f"team          {team}" in fits(await warm(stage, "handoff", "show", what.split()[0]))
+
+
+async def test_given_nobody_of_that_name_or_number_when_started_then_3(stage: Stage) -> None:
+    stage.world.lead_talks_to_qualifier()
+    start = ("handoff", "start", "--channel", LEAD)
+    assert (await warm(stage, *start, "--agent", "dora")).told(3) == [
+        'asterisk-warm: no agent "dora"',
+        "configured agents: ana, ben, cy",
+    ]
+    assert (await warm(stage, *start, "--outside", "+4930123")).told(3)[0] == (
+        "asterisk-warm: +4930123 is not on the list of outside numbers"
+    )
+
+
+async def test_given_a_mode_that_needs_a_qualifier_when_there_is_none_then_2(stage: Stage) -> None:
+    stage.lead_waits()
+    start = ("handoff", "start", "--channel", LEAD, "--team", "sales")
+    what, _ = (await warm(stage, *start, "--mode", "consult")).told(2)
+    assert "mode=consult needs a qualifier" in what
+
+
+# -- who is free ---------------------------------------------------------------------------------------------
+
+
+async def test_given_teams_when_listed_then_it_is_shown_who_is_free(stage: Stage) -> None:
+    stage.pbx.busy |= {"PJSIP/ana"}
+    assert fits(await warm(stage, "team", "list")) == [
+        "team   name            free    who is free",
+        "sales  Sales           2 of 3  Ben, Cy",
+        "vip    Very Important  0 of 1  -",
+    ]
+
+
+async def test_given_a_team_when_shown_then_it_is_told_who_is_free_and_why_not(stage: Stage) -> None:
+    stage.pbx.busy |= {"PJSIP/ana"}
+    assert fits(await warm(stage, "team", "show", "sales")) == [
+        "Sales (sales): 2 of 3 free",
+        "",
+        "agent  name  now",
+        "ana    Ana   not free: in a call",
+        "ben    Ben   free",
+        "cy     Cy    free",
+    ]
+
+
+async def test_given_json_when_asked_for_teams_then_it_is_what_the_api_answers(stage: Stage) -> None:
+    for arguments, path in ((("list",), "/v1/teams"), (("show", "vip"), "/v1/teams/vip")):
+        assert (await warm(stage, "team", *arguments, "--json")).json == (await stage.ask("GET", path))[1]
+
+
+@pytest.mark.parametrize("id", ["sails", "../../health", "%", "ü\n", "\x1b[31m", "w" * 9000, b"\xff"])
+async def test_given_no_such_team_when_shown_then_3(stage: Stage, id: str | bytes) -> None:
+    what, remedy = (await warm(stage, "team", "show", id)).told(3)
+    assert what in (
+        'asterisk-warm: no team "sails"',
+        "asterisk-warm: that is not the id of a team",
+    )
+    assert remedy in ("configured teams: sales, vip", "see `asterisk-warm team list`")
+
+
+async def test_given_no_id_when_a_team_is_shown_then_2(stage: Stage) -> None:
+    assert (await warm(stage, "team", "show")).told(2)[0] == "asterisk-warm: Missing argument 'ID'."
+
+
+@pytest.mark.parametrize("arguments", [("list",), ("show", "sales")], ids=lambda a: a[0])
+async def test_given_asterisk_away_when_asked_who_is_free_then_4(
+    stage: Stage, arguments: tuple[str, ...]
+) -> None:
+    stage.pbx.connected = False
+    assert "no connection" in (await warm(stage, "team", *arguments)).told(4)[0]
