@@ -54,7 +54,7 @@ class Mailbox:
         self._locks: dict[str, asyncio.Lock] = {}
         self._task: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
-        self._asked: dict[str, asyncio.Future[None]] = {}
+        self._asked: dict[str, asyncio.Future[bool]] = {}
         self._running: dict[int, Command] = {}
         self._unfinished: Sequence[tuple[int, Command]] = ()
         self.handoff: Handoff | None = None
@@ -95,13 +95,14 @@ class Mailbox:
         """Wait until the handoff has taken another event."""
         await self._changed.wait()
 
-    async def ask(self, event: Event) -> None:
-        """Post an event and wait until it has been taken. Raises Refused (unreachable) when it is not."""
-        taken = asyncio.get_running_loop().create_future()
+    async def ask(self, event: Event) -> bool:
+        """Post an event and wait until it has been taken. Returns whether anything follows from it. Raises
+        Refused (unreachable) when it is not taken."""
+        taken: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._asked[event.event_id] = taken
         self.post(event)
         try:
-            await asyncio.wait_for(taken, ASK_SECONDS)
+            return await asyncio.wait_for(taken, ASK_SECONDS)
         except TimeoutError as error:
             words = f"the handoff did not take it within {ASK_SECONDS:g} s"
             raise Refused("unreachable", words, "see `asterisk-warm health`") from error
@@ -125,7 +126,7 @@ class Mailbox:
         while True:
             event, outcome_of = await self._events.get()
             try:
-                await self._take(event, outcome_of)
+                follows = await self._take(event, outcome_of)
             except JournalError as error:
                 await self._given_up(self, error)
                 return
@@ -134,7 +135,7 @@ class Mailbox:
                 self.execute(unfinished)
             self._events.task_done()
             if (asked := self._asked.pop(event.event_id, None)) is not None and not asked.done():
-                asked.set_result(None)
+                asked.set_result(follows)
             if self.handoff is not None and self.handoff.settled:
                 await self._flush()
                 self._settled(self)
@@ -143,14 +144,14 @@ class Mailbox:
                     self._events.task_done()
                 return
 
-    async def _take(self, event: Event, outcome_of: int | None) -> None:
+    async def _take(self, event: Event, outcome_of: int | None) -> bool:
         before = self.handoff
         if isinstance(event, HandoffRequested):
             decision = begin(event)
         elif before is not None:
             decision = transition(before, event)
         else:
-            return
+            return False
         broken = violations(decision.handoff)
         if broken:
             log.error("invariant broken", handoff=decision.handoff.id, broken=broken, by=type(event).__name__)
@@ -159,13 +160,14 @@ class Mailbox:
         done, self._done = self._done, []
         ids = await self._commit(_entry(event, decision, done))
         if ids is None:
-            return  # A fact that the journal has already: its consequences have been ordered before.
+            return False  # A fact that the journal has already: its consequences have been ordered before.
         self.handoff = decision.handoff
         self.execute(list(zip(ids, decision.commands, strict=True)))
         self._timer.arm(decision.deadline)
         _log(before, decision, event)
         self._changed.set()
         self._changed = asyncio.Event()
+        return bool(decision.commands)
 
     async def _commit(self, entry: Entry) -> Sequence[int] | None:
         """Nothing is done before it is in the journal: while that fails, try again. Raises

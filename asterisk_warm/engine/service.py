@@ -74,11 +74,16 @@ class HandoffService:
         mailbox = await self._find_open(handoff)
         now = mailbox.handoff
         why_not = refusal(now, action, time.time()) if now is not None else "it has only just been requested"
+        row_id = await self._resolve(handoff)
+        remedy = f"see `asterisk-warm handoff show {row_id}`"
         if why_not:
-            raise Refused("conflict", f"{await self._resolve(handoff)}: {why_not}")
+            raise Refused("conflict", f"{row_id}: {why_not}", remedy)
         event = QualifierAsked(at=time.time(), event_id=new_event_id(), action=action, by=by)
-        await mailbox.ask(event)
+        follows = await mailbox.ask(event)
         assert mailbox.handoff is not None, "it has just taken an event"
+        if not follows:
+            was = mailbox.handoff.state
+            raise Refused("conflict", f"{row_id} was {was} before {action} was possible", remedy)
         return view(mailbox.handoff)
 
     async def _find_open(self, handoff: str) -> Mailbox:

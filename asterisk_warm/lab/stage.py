@@ -35,10 +35,18 @@ class Stage:
         music: str = "tone",
         sounds: Path | None = None,
         settings: Mapping[str, Any] | None = None,
+        extra: Mapping[str, str] | None = None,
     ) -> None:
+        """`extra`: more lines for Asterisk's config files, by name."""
         visible = [] if sounds is None else [sounds]
         self.pbx = PrivateAsterisk(
-            root, workdir, agents=tuple(agents), dialplan=dialplan, music=music, visible=visible
+            root,
+            workdir,
+            agents=tuple(agents),
+            dialplan=dialplan,
+            music=music,
+            visible=visible,
+            extra=extra,
         )
         self.agents = dict(agents)
         self.teams = dict(teams or {"sales": {"name": "Sales", "agents": list(agents)}})

@@ -264,6 +264,8 @@ async def talk(phones: Phones, desk: Phone | SecondPhone) -> tuple[Call, Call | 
     call = await desk.rings()
     await call.answer()
     await lead.answered()
+    # What a phone asks for within a millisecond of that, before they are in a bridge, Asterisk refuses (400).
+    await lead.listen_for(0.2)
     return lead, call
 
 
