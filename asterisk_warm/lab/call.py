@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import baresip
 import numpy as np
-from baresip import AudioNotActive, AudioRestarted, Event, StackEvent, StaleHandleError
+from baresip import (
+    AudioNotActive,
+    AudioRestarted,
+    BaresipError,
+    Event,
+    StackEvent,
+    StaleHandleError,
+    TransferFailed,
+)
 
+from asterisk_warm.lab.sip import name_and_number
 from asterisk_warm.lab.tones import FRAME_SECONDS, RATE, Samples, write_wav
 
 _ALL_THERE_IS = 1 << 20
 _PATIENCE = 2.0
-_FROM_HEADER = re.compile(
-    r'\s*(?:"(?P<quoted>(?:\\.|[^"\\])*)"|(?P<plain>[^<"]*?))\s*<sips?:(?P<number>[^@>;]*)'
-)
+_TRY_AGAIN = 0.02
+# baresip names a good end of a transfer only by closing the call; it takes any 2xx for one.
+_TRANSFERRED = "200 OK"
 # The stack's words for how a call ended, in ours.
 _BY_PEER = "the other side hung up"
 _BY_US = "hung up here"
-_CAUSES = (("Connection reset by peer", _BY_PEER), ("Rejected by user", _BY_US))
+_CAUSES = (
+    ("Connection reset by peer", _BY_PEER),
+    ("Rejected by user", _BY_US),
+    ("Call transfered", "transferred"),
+)
 
 
 class PhoneError(AssertionError):
@@ -33,7 +46,7 @@ class Call:
 
     def __init__(self, phone: str, native: baresip.Call, began_at: float) -> None:
         self.phone = phone
-        self.caller_name, self.caller_number = _caller(native)
+        self.caller_name, self.caller_number = name_and_number(native.headers.get("From", ""))
         self.began_at = began_at
         self.rang_at: float | None = None
         self.answered_at: float | None = None
@@ -43,6 +56,7 @@ class Call:
         self.digits = ""
         self._native = native
         self._rang, self._answered, self._over = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._agreed = asyncio.Event()
         self._heard: list[bytes] = []
         native.on_dtmf(self._on_digit)
 
@@ -69,6 +83,11 @@ class Call:
     def is_ringing(self) -> bool:
         return not self.is_answered and not self.is_over
 
+    @property
+    def is_held(self) -> bool:
+        """Has the person put the other side on hold?"""
+        return bool(self._native.is_on_hold)
+
     # -- what the person does ----------------------------------------------------------------------
 
     async def answer(self, timeout: float = 5.0) -> None:
@@ -90,6 +109,66 @@ class Call:
         0.4 s apart queue up. See rawphones.ExactPhone where a moment matters.
         """
         await self._native.send_dtmf(digits)
+
+    async def hold(self, timeout: float = _PATIENCE) -> None:
+        """Put the other side on hold (the Hold key); returns when Asterisk has agreed. Raises PhoneError."""
+        if not self.is_held:
+            await self._renegotiate("hold", self._native.hold, timeout)
+
+    async def resume(self, timeout: float = _PATIENCE) -> None:
+        """Take the other side off hold; returns when Asterisk has agreed. Raises PhoneError."""
+        if self.is_held:
+            await self._renegotiate("resume", self._native.resume, timeout)
+
+    async def transfer(self, extension: str, timeout: float = 15.0) -> str:
+        """Send the other side to an extension (the Transfer key: REFER), and wait how that goes.
+
+        Returns the last status that Asterisk told: "200 OK" (this call is over then), or a failure such as
+        "503 Service Unavailable" (it goes on), be it in a NOTIFY or in answer to the REFER itself. Raises
+        PhoneError when it told none in time, or hung up instead.
+        """
+        return await self._outcome(self._native.transfer(extension, timeout=timeout))
+
+    async def attended_transfer(self, other: Call, timeout: float = 15.0) -> str:
+        """Connect the other side with that of `other`, a call of the same phone (REFER with Replaces).
+
+        Both are put on hold first, and stay so when it fails. Returns and raises as `transfer`.
+        """
+        await self.hold()
+        await other.hold()
+        return await self._outcome(self._native.attended_transfer(other._native, timeout=timeout))
+
+    async def _renegotiate(self, what: str, change: Callable[[], Awaitable[None]], timeout: float) -> None:
+        deadline = time.monotonic() + timeout
+        self._agreed.clear()
+        try:
+            await self._insist(change, deadline)
+            await asyncio.wait_for(self._agreed.wait(), deadline - time.monotonic())
+        except TimeoutError:
+            raise PhoneError(f"{self.phone} could not {what} within {timeout:g} s") from None
+
+    async def _insist(self, change: Callable[[], Awaitable[None]], deadline: float) -> None:
+        # Refused while an INVITE or its ACK is under way, such as a new name on the display. Not under
+        # asyncio.timeout: before Python 3.12 the stack's own wait_for may swallow what that does.
+        while time.monotonic() < deadline:
+            try:
+                return await change()
+            except BaresipError:
+                if self.is_over:
+                    raise PhoneError(f"the call at {self.phone} is over: {self.cause}") from None
+                await asyncio.sleep(_TRY_AGAIN)
+        raise TimeoutError
+
+    async def _outcome(self, transfer: Awaitable[None]) -> str:
+        try:
+            await transfer
+        except TransferFailed as failed:
+            if failed.status is None:
+                raise PhoneError(f"{self.phone} could not transfer: {failed}") from None
+            return f"{failed.status} {failed.reason}"
+        except BaresipError as refused:
+            raise PhoneError(f"{self.phone} could not transfer: {refused}") from None
+        return _TRANSFERRED
 
     async def hang_up(self) -> None:
         """End the call (a ringing one is turned away with 486). One that is over already stays so."""
@@ -170,6 +249,8 @@ class Call:
         elif event.event is Event.CALL_ESTABLISHED:
             self.answered_at = now
             self._answered.set()
+        elif event.event is Event.CALL_REMOTE_SDP and event.text == "answer":
+            self._agreed.set()
         elif event.event is Event.CALL_CLOSED:
             self.ended_at = now
             self.cause = _in_words(event.text or "")
@@ -181,12 +262,3 @@ class Call:
 
 def _in_words(text: str) -> str:
     return next((words for start, words in _CAUSES if text.startswith(start)), text)
-
-
-def _caller(native: baresip.Call) -> tuple[str, str]:
-    """Name and number as the INVITE's From header has them."""
-    match = _FROM_HEADER.match(native.headers.get("From", ""))
-    if match is None:
-        return "", ""
-    name = match["quoted"] if match["quoted"] is not None else match["plain"] or ""
-    return re.sub(r"\\(.)", r"\1", name), match["number"]

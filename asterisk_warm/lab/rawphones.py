@@ -1,4 +1,5 @@
-"""Phones for what no honest phone can be made to do: odd refusals, keys to the millisecond, hostile headers.
+"""Phones for what no honest phone can be made to do: odd refusals, keys to the millisecond, hostile headers,
+picking up another phone's call.
 
 async with RefusingPhone(pbx.sip, pbx.sip_password, "agent2", 603, "Decline"):
     ...                                     # whoever calls agent2 is turned away with 603
@@ -8,6 +9,8 @@ async with ExactPhone(pbx.sip, pbx.sip_password, "agent1", tone_hz=700) as anna:
     await anna.press_at("1", time.time() + 0.5)
 async with HostileLead(pbx.sip, "sales", '"a\\"; b" <sip:1@x>', tone_hz=1750) as lead:
     await lead.answered()                   # a call whose From header is exactly that
+async with ReplacingPhone(pbx.sip, pbx.sip_password, "agent3", tone_hz=900) as cleo:
+    await cleo.pick_up(traffic.dialog(offer.call_id).replaces)
 """
 
 from __future__ import annotations
@@ -15,8 +18,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 
-from asterisk_warm.lab.rawsip import PATIENCE, RawPeer, RegisteredPeer, Voice
-from asterisk_warm.lab.sip import Message
+from asterisk_warm.lab.rawsip import PATIENCE, Account, RawPeer, RegisteredPeer, Voice
+from asterisk_warm.lab.sip import Message, Replaces
 
 
 class RefusingPhone(RegisteredPeer):
@@ -72,6 +75,12 @@ class ExactPhone(RegisteredPeer):
         self.reply(self._invite, 200, "OK", self._voice.sdp)
         self._voice.start(self.asterisk[0], self._invite.audio_port)
 
+    @property
+    def replaces(self) -> Replaces:
+        """What another phone's INVITE names to take its present call over."""
+        assert self._invite is not None
+        return Replaces(self.call_id, to_tag=self._invite.tag("From", "f"), from_tag=self.tag)
+
     async def press_at(self, key: str, when: float) -> None:
         """Hold a key for 100 ms so that its first END packet leaves at `when` (epoch seconds).
 
@@ -123,6 +132,8 @@ class HostileLead(RawPeer):
         self._from = f"From: {from_header};tag={self.tag}"
         self._decided = asyncio.Event()
         self._voice = Voice(tone_hz)
+        self._number = 1
+        """The INVITE's CSeq."""
 
     @property
     def status(self) -> int:
@@ -137,25 +148,32 @@ class HostileLead(RawPeer):
 
     async def begin(self) -> None:
         await self._voice.open()
-        self._invite_via = self.via()
-        lines = self._request("INVITE", 1, self._invite_via, self._to)
-        self.send(*lines, *self._headers, "Content-Type: application/sdp", body=self._voice.sdp)
+        self._invite()
 
     async def end(self) -> None:
         self._voice.close()
         if self.final is None:
-            self.send(*self._request("CANCEL", 1, self._invite_via, self._to))
+            self.send(*self._request("CANCEL", self._number, self._invite_via, self._to))
         elif not self.ended.is_set():
-            self.send(*self._request("BYE", 2, self.via(), self.final.header("To")))
+            self.send(*self._request("BYE", self._number + 1, self.via(), self.final.header("To")))
+
+    def _invite(self, *more: str) -> None:
+        self._invite_via = self.via()
+        lines = [*self._request("INVITE", self._number, self._invite_via, self._to), *self._headers, *more]
+        self.send(*lines, "Content-Type: application/sdp", body=self._voice.sdp)
 
     @property
     def _to(self) -> str:
         return f"<sip:{self._extension}@{self.asterisk[0]}>"
 
-    def _request(self, method: str, number: int, via: str, to: str) -> list[str]:
+    @property
+    def _uri(self) -> str:
         host, port = self.asterisk
+        return f"sip:{self._extension}@{host}:{port}"
+
+    def _request(self, method: str, number: int, via: str, to: str) -> list[str]:
         return [
-            f"{method} sip:{self._extension}@{host}:{port} SIP/2.0",
+            f"{method} {self._uri} SIP/2.0",
             via,
             self._from,
             f"To: {to}",
@@ -169,7 +187,7 @@ class HostileLead(RawPeer):
         if message.status >= 200 and message.method == "INVITE":
             # The ACK to a refusal belongs to the INVITE's own transaction.
             via = self.via() if message.status == 200 else self._invite_via
-            self.send(*self._request("ACK", 1, via, message.header("To")))
+            self.send(*self._request("ACK", self._number, via, message.header("To")))
             self._settle(message)
         elif message.first_line.startswith("BYE "):
             self.reply(message, 200, "OK")
@@ -188,3 +206,50 @@ class HostileLead(RawPeer):
             self._voice.start(self.asterisk[0], message.audio_port)
         else:
             self.ended.set()
+
+
+class ReplacingPhone(HostileLead):
+    """A registered phone that takes over another phone's call (INVITE with Replaces); it says a tone then.
+
+    Its own call is `call_id` in a capture. Leaving hangs up.
+    """
+
+    def __init__(self, sip: str, password: str, name: str, *, tone_hz: int) -> None:
+        host = sip.rpartition(":")[0]
+        super().__init__(sip, name, f"<sip:{name}@{host}>", tone_hz=tone_hz)
+        self.name = name
+        self._account = Account(name, password)
+
+    async def begin(self) -> None:
+        await self._account.register(self, expires=600)
+        await self._voice.open()
+
+    async def end(self) -> None:
+        if self._headers:
+            await super().end()
+        else:
+            self._voice.close()
+        await self._account.register(self, expires=0)
+
+    async def pick_up(self, replaced: Replaces, timeout: float = PATIENCE) -> None:
+        """Take a call over, once; returns when it stands. Raises TimeoutError, or RuntimeError (refused)."""
+        self._headers = (f"Replaces: {replaced}", "Require: replaces")
+        self._invite()
+        await self.answered(timeout)
+
+    def hang_up(self) -> None:
+        """End the call, which has been answered."""
+        assert self.final is not None
+        self.send(*self._request("BYE", self._number + 1, self.via(), self.final.header("To")))
+        self._voice.close()
+        self.ended.set()
+
+    def take(self, message: Message) -> None:
+        if message.status == 401 and self._number == 1:
+            self.send(*self._request("ACK", self._number, self._invite_via, message.header("To")))
+            self._number = 2
+            self._invite(self._account.authorization(message, "INVITE", self._uri))
+        elif message.first_line.startswith("INVITE ") and message.header("Call-ID") != self.call_id:
+            self.reply(message, 486, "Busy Here")
+        else:
+            super().take(message)

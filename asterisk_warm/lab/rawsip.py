@@ -92,61 +92,74 @@ class RawPeer:
             self.take(await self.next_message())
 
 
+class Account:
+    """What a phone's registration is made of: its name and password at Asterisk."""
+
+    def __init__(self, name: str, password: str) -> None:
+        self.name = name
+        self._password = password
+
+    async def register(self, peer: RawPeer, expires: int) -> None:
+        """Tell Asterisk that the phone is at `peer`, for that many seconds. Raises RuntimeError (refused)."""
+        call_id = secrets.token_hex(8)
+        self._send_register(peer, call_id, 1, expires)
+        challenge = await self._answer(peer)
+        host, port = peer.asterisk
+        proof = self.authorization(challenge, "REGISTER", f"sip:{host}:{port}")
+        self._send_register(peer, call_id, 2, expires, proof)
+        answer = await self._answer(peer)
+        if answer.status != 200:
+            raise RuntimeError(f"{self.name} could not register: {answer.first_line}")
+
+    async def _answer(self, peer: RawPeer) -> Message:
+        """The next answer to a REGISTER; what is left of calls is of no interest then."""
+        async with asyncio.timeout(PATIENCE):
+            while (message := await peer.next_message()).method != "REGISTER":
+                continue
+        return message
+
+    def _send_register(
+        self, peer: RawPeer, call_id: str, number: int, expires: int, *authorization: str
+    ) -> None:
+        host, port = peer.asterisk
+        peer.send(
+            f"REGISTER sip:{host}:{port} SIP/2.0",
+            peer.via(),
+            f"From: <sip:{self.name}@{host}>;tag={peer.tag}",
+            f"To: <sip:{self.name}@{host}>",
+            f"Call-ID: {call_id}",
+            f"CSeq: {number} REGISTER",
+            f"Contact: <sip:{self.name}@{peer.here}>;expires={expires}",
+            "Max-Forwards: 70",
+            *authorization,
+        )
+
+    def authorization(self, challenge: Message, method: str, uri: str) -> str:
+        """The header by which a request that was answered 401 is sent again."""
+        asked = dict(re.findall(r'(\w+)="([^"]*)"', challenge.header("WWW-Authenticate")))
+        count, own = "00000001", secrets.token_hex(4)
+        who = _md5(f"{self.name}:{asked['realm']}:{self._password}")
+        response = _md5(f"{who}:{asked['nonce']}:{count}:{own}:auth:{_md5(f'{method}:{uri}')}")
+        return (
+            f'Authorization: Digest username="{self.name}", realm="{asked["realm"]}", '
+            f'nonce="{asked["nonce"]}", uri="{uri}", response="{response}", algorithm=MD5, '
+            f'qop=auth, nc={count}, cnonce="{own}", opaque="{asked.get("opaque", "")}"'
+        )
+
+
 class RegisteredPeer(RawPeer):
     """A peer that is registered as one of the lab's phones while it lives."""
 
     def __init__(self, sip: str, password: str, name: str) -> None:
         super().__init__(sip)
         self.name = name
-        self._password = password
+        self._account = Account(name, password)
 
     async def begin(self) -> None:
-        await self._register(expires=600)
+        await self._account.register(self, expires=600)
 
     async def end(self) -> None:
-        await self._register(expires=0)
-
-    async def _register(self, expires: int) -> None:
-        call_id = secrets.token_hex(8)
-        self._send_register(call_id, 1, expires)
-        challenge = await self._answer()
-        self._send_register(call_id, 2, expires, self._authorization(challenge))
-        answer = await self._answer()
-        if answer.status != 200:
-            raise RuntimeError(f"{self.name} could not register: {answer.first_line}")
-
-    async def _answer(self) -> Message:
-        """The next answer to a REGISTER; what is left of calls is of no interest then."""
-        async with asyncio.timeout(PATIENCE):
-            while (message := await self.next_message()).method != "REGISTER":
-                continue
-        return message
-
-    def _send_register(self, call_id: str, number: int, expires: int, *authorization: str) -> None:
-        host, port = self.asterisk
-        self.send(
-            f"REGISTER sip:{host}:{port} SIP/2.0",
-            self.via(),
-            f"From: <sip:{self.name}@{host}>;tag={self.tag}",
-            f"To: <sip:{self.name}@{host}>",
-            f"Call-ID: {call_id}",
-            f"CSeq: {number} REGISTER",
-            f"Contact: <sip:{self.name}@{self.here}>;expires={expires}",
-            "Max-Forwards: 70",
-            *authorization,
-        )
-
-    def _authorization(self, challenge: Message) -> str:
-        asked = dict(re.findall(r'(\w+)="([^"]*)"', challenge.header("WWW-Authenticate")))
-        host, port = self.asterisk
-        uri, count, own = f"sip:{host}:{port}", "00000001", secrets.token_hex(4)
-        who = _md5(f"{self.name}:{asked['realm']}:{self._password}")
-        response = _md5(f"{who}:{asked['nonce']}:{count}:{own}:auth:{_md5(f'REGISTER:{uri}')}")
-        return (
-            f'Authorization: Digest username="{self.name}", realm="{asked["realm"]}", '
-            f'nonce="{asked["nonce"]}", uri="{uri}", response="{response}", algorithm=MD5, '
-            f'qop=auth, nc={count}, cnonce="{own}", opaque="{asked.get("opaque", "")}"'
-        )
+        await self._account.register(self, expires=0)
 
 
 class Voice:

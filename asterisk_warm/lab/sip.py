@@ -1,4 +1,4 @@
-"""SIP as a capture shows it: enough to know whose call it is, when it rang, and where its sound went."""
+"""SIP in a capture: whose call it is, when it rang, what its phone was told, and where its sound went."""
 
 from __future__ import annotations
 
@@ -13,6 +13,39 @@ from asterisk_warm.lab.pcap import Datagrams
 _DEFAULT_DIGIT_PAYLOAD = 101
 # After a BYE some last packets are on their way; no port is used again that soon.
 _MEDIA_LINGERS = 0.5
+_ADDRESS = re.compile(
+    r'\s*(?:"(?P<quoted>(?:\\.|[^"\\])*)"|(?P<plain>[^<"]*?))\s*<?sips?:(?P<number>[^@>;]*)'
+)
+
+
+def name_and_number(header: str) -> tuple[str, str]:
+    """Of a From or P-Asserted-Identity header: the name, and the user of its address ("" what it has not)."""
+    match = _ADDRESS.match(header)
+    if match is None:
+        return "", ""
+    name = match["quoted"] if match["quoted"] is not None else match["plain"] or ""
+    return re.sub(r"\\(.)", r"\1", name), match["number"]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Whom Asterisk told a phone it has on the other end, from then on."""
+
+    at: float
+    name: str
+    number: str
+
+
+@dataclass(frozen=True)
+class Replaces:
+    """A call as the Replaces header (RFC 3891) names it to Asterisk, whose own tag is `to_tag`."""
+
+    call_id: str
+    to_tag: str
+    from_tag: str
+
+    def __str__(self) -> str:
+        return f"{self.call_id};to-tag={self.to_tag};from-tag={self.from_tag}"
 
 
 @dataclass(frozen=True)
@@ -42,6 +75,16 @@ class Message:
         """A header's value, "" when there is none. `short` is its compact form."""
         names = rf"{name}|{short}" if short else name
         match = re.search(rf"^(?:{names})\s*:\s*(.*?)\r?$", self.text, re.MULTILINE | re.IGNORECASE)
+        return match.group(1) if match else ""
+
+    @property
+    def body(self) -> str:
+        """What comes after the headers."""
+        return self.text.partition("\r\n\r\n")[2]
+
+    def tag(self, name: str, short: str) -> str:
+        """The tag of its From or To header, "" when there is none."""
+        match = re.search(r";\s*tag=([^;,>\s]+)", self.header(name, short))
         return match.group(1) if match else ""
 
     @property
@@ -96,6 +139,43 @@ class Dialog:
         return match.group(1) if match else ""
 
     @property
+    def shown(self) -> list[Shown]:
+        """Whom Asterisk named to the phone as the other end, each time that changed, in order.
+
+        First comes the From header of the INVITE that rang there (nothing when the phone itself called), then
+        every P-Asserted-Identity, whatever message it came with.
+        """
+        told: list[Shown] = []
+        for message in self.messages:
+            for header in _identities(message, is_invite=message is self.invite):
+                name, number = name_and_number(header)
+                if not told or (told[-1].name, told[-1].number) != (name, number):
+                    told.append(Shown(message.at, name, number))
+        return told
+
+    @property
+    def notified(self) -> list[tuple[float, str]]:
+        """How Asterisk said that the phone's transfer goes: when, and the NOTIFY's status line (a repeat
+        counts once)."""
+        said: dict[str, tuple[float, str]] = {}
+        for message in self.messages:
+            if message.first_line.startswith("NOTIFY ") and "sipfrag" in message.header("Content-Type", "c"):
+                said.setdefault(message.header("CSeq"), (message.at, message.body.strip()))
+        return list(said.values())
+
+    @property
+    def replaces(self) -> Replaces:
+        """What another phone's INVITE names to take this call over. Raises ValueError before it has rung."""
+        tagged = [m for m in self.messages if m.status > 100 and m.method == "INVITE" and m.tag("To", "t")]
+        if not tagged:
+            raise ValueError(f"{self.call_id} is no dialog yet")
+        # The latest: of a call that was challenged, the first answer is another dialog's.
+        answer = tagged[-1]
+        caller, called = answer.tag("From", "f"), answer.tag("To", "t")
+        ours, phones = (caller, called) if answer.from_phone else (called, caller)
+        return Replaces(self.call_id, to_tag=ours, from_tag=phones)
+
+    @property
     def phone_port(self) -> int:
         """Where the phone takes its audio, 0 when it never said."""
         ports = [m.audio_port for m in self.messages if m.from_phone and m.audio_port]
@@ -116,6 +196,13 @@ class Dialog:
 
     def _first(self, wanted: Callable[[Message], bool]) -> float | None:
         return next((m.at for m in self.messages if wanted(m)), None)
+
+
+def _identities(message: Message, *, is_invite: bool) -> list[str]:
+    if message.from_phone:
+        return []
+    headers = [message.header("From", "f") if is_invite else "", message.header("P-Asserted-Identity")]
+    return [header for header in headers if header]
 
 
 def _refuses(message: Message) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asterisk_warm.lab.pcap import Datagrams, read_pcap
-from asterisk_warm.lab.sip import Dialog, dialogs_in
+from asterisk_warm.lab.sip import Dialog, Shown, dialogs_in
 from asterisk_warm.lab.tones import FRAME, Hearing, ulaw_to_linear
 
 _RTP_HEADER = 12
@@ -49,6 +49,14 @@ class Traffic:
     def dialogs_to(self, phone: str) -> list[Dialog]:
         """Every INVITE that Asterisk sent to one phone, by its endpoint's name."""
         return [d for d in self.dialogs.values() if not d.from_phone and d.to_user == phone]
+
+    def shown_at(self, call_id: str) -> list[Shown]:
+        """Whom the phone was told it has on the other end of that call, each time that changed."""
+        return self.dialogs[call_id].shown
+
+    def notified_at(self, call_id: str) -> list[tuple[float, str]]:
+        """How the phone was told that its transfer of that call goes: moments, and "SIP/2.0 200 OK"."""
+        return self.dialogs[call_id].notified
 
     def heard_at(self, call_id: str) -> Hearing:
         """The sound that reached the phone in that call."""

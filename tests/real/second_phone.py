@@ -191,6 +191,8 @@ class SecondCall:
 
     async def _change(self, command: str, state: str, timeout: float) -> None:
         async def insist() -> bool:
+            if self.is_over:
+                raise PhoneError(f"the call at {self.phone} is over: {self.cause}")
             # Refused while an INVITE is under way, such as a new name on the display.
             with suppress(PhoneError):
                 await self._agent.command(f"{command} {self._number}")
@@ -232,17 +234,17 @@ class SecondCall:
         if not self.is_over:
             return ""
         for message in self.dialog.messages:
-            if message.status >= 300 and message.method == "INVITE" and message.status not in (401, 407):
-                return "hung up here" if message.from_phone else message.first_line.partition(" ")[2]
             if message.first_line.startswith(("BYE ", "CANCEL ")):
                 return "hung up here" if message.from_phone else "the other side hung up"
+            if not self.is_answered and message.status >= 300 and message.status not in (401, 407):
+                return "hung up here" if message.from_phone else message.first_line.partition(" ")[2]
         return "no message tells"
 
 
 class SecondPhone:
     """One registered phone of linphone's, as an async context manager. It says a steady tone from answer on.
 
-    Raises FileNotFoundError where linphone-daemon is missing (Debian: linphone-cli).
+    Entering raises PhoneError where linphone-daemon does not start, or is missing (Debian: linphone-cli).
     """
 
     def __init__(self, sip: str, password: str, name: str, *, tone_hz: int = 0) -> None:
@@ -457,9 +459,9 @@ def _message(match: re.Match[bytes]) -> Message:
 
 def _outcomes(dialog: Dialog) -> list[str]:
     """What Asterisk told for good of each transfer: 300 and above in answer, 200 and above in a NOTIFY."""
-    lines = [m.first_line for m in dialog.messages if m.status >= 300 and m.method == "REFER"]
-    lines += [line for _, line in dialog.notified if not line.startswith("SIP/2.0 1")]
-    return [line.partition(" ")[2] for line in lines]
+    told = [(m.at, m.first_line) for m in dialog.messages if m.status >= 300 and m.method == "REFER"]
+    told += [(at, line) for at, line in dialog.notified if not line.startswith("SIP/2.0 1")]
+    return [line.partition(" ")[2] for _, line in sorted(told)]
 
 
 def _field(answer: str, name: str) -> str:

@@ -413,21 +413,22 @@ async def test_given_a_place_to_return_to_when_all_decline_then_the_lead_goes_on
     await scene.returned("RETURNED", "NOAGENT")
 
 
-async def test_given_a_lead_who_talks_when_handed_off_then_it_is_a_conflict_and_they_talk_on(
+async def test_given_a_lead_who_talks_when_handed_off_then_whoever_talks_to_them_is_the_qualifier(
     stage: Stage, phones: Phones
 ) -> None:
-    scene = await Scene.set(stage, phones, ("ana",))
+    scene = await Scene.set(stage, phones, ("ana", "ben"))
     await scene.dial("to-ana")
     talk = await scene.agents["ana"].rings()
     await talk.answer()
     await scene.call.answered()
-    channel = await scene.channel()
-    status, problem = await api(stage, "POST", "/v1/handoffs", {"channel": channel, "team": "tones"})
-    assert status == 409 and "is talking to someone" in problem["detail"]
-    code, _, err = await command(stage, "handoff", "start", "--channel", channel, "--team", "tones")
-    assert code == 5 and "is talking to someone" in err
+    handoff = await scene.start(await scene.channel(), "tones")
+    assert (handoff["mode"], handoff["qualifier"]["name"]) == ("stay", "ana")
+    offered = await scene.agents["ben"].rings()
     assert not talk.is_over and not scene.call.is_over
-    await scene.call.hang_up()
+    await offered.busy()
+    await scene.handoff("RETURNED")
+    await talk.hang_up()
+    await scene.call.ended()
 
 
 async def test_given_no_such_channel_or_team_when_handed_off_then_nothing_is_touched(
