@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -23,7 +24,8 @@ log = structlog.get_logger(__name__)
 ACTION_SECONDS = 4.0
 PING_SECONDS = 10.0
 FIRST_RETRY, LAST_RETRY = 0.2, 10.0
-_GONE = ("Channel does not exist", "No such channel")
+_GONE = re.compile("Channel[12]? does not exist|No such channel")
+_NAMES = ("event", "actionid", "commandid")
 NEVER = 1 << 30
 """Switches off panoramisk's own ping, which does not look at the answer."""
 
@@ -85,7 +87,8 @@ class AmiManager:
         link = _Link()
         if self._on_user_event is not None:
             tell = self._on_user_event
-            link.register_event("UserEvent", lambda _, event: tell(dict(event)))
+            # Not at once: what goes wrong there must not end the connection.
+            link.register_event("UserEvent", lambda _, event: link.loop.call_soon(tell, dict(event)))
         try:
             await asyncio.wait_for(link.open(*self._address), ACTION_SECONDS)
             answer = await link.send(
@@ -125,23 +128,21 @@ class AmiManager:
             raise PbxRefused(f"AMI {name}: {answer.message or 'refused'}")
         return answer
 
-    async def redirect(self, channel: str, location: Location, other: str = "") -> None:
-        """Take a channel (by name or id) out of whatever it does, to a place in the dialplan; and with it
-        the `other` one it talks to, in the same moment. Raises LegGone when there is none. Asterisk does
-        not check the place: a channel that is sent nowhere is hung up."""
-        place = {
-            "Context": location.context,
-            "Exten": location.extension,
-            "Priority": str(location.priority),
-        }
-        extra = {f"Extra{key}": value for key, value in place.items()} if other else {}
-        also = {"ExtraChannel": other, **extra} if other else {}
-        await self._order("Redirect", channel, {**place, **also})
+    async def redirect(
+        self, channel: str, location: Location, other: str = "", elsewhere: Location | None = None
+    ) -> None:
+        """Take a channel (by name or id) out of whatever it does, to a place in the dialplan; and with it,
+        in the same moment, the `other` one it talks to: `elsewhere`, or to the same place. Raises LegGone
+        when there is none. Asterisk does not check the place: a channel that is sent nowhere is hung up."""
+        headers = {"Channel": channel, **_place(location)}
+        if other:
+            extra = _place(elsewhere or location)
+            headers |= {"ExtraChannel": other, **{f"Extra{key}": value for key, value in extra.items()}}
+        await self._order("Redirect", headers)
 
     async def bridge(self, first: str, second: str) -> None:
         """Bring two channels together, out of whatever they do. Raises LegGone."""
-        answer = await self.action("Bridge", {"Channel1": first, "Channel2": second, "Tone": "no"})
-        log.debug("bridged", first=first, second=second, answer=answer.message)
+        await self._order("Bridge", {"Channel1": first, "Channel2": second, "Tone": "no"})
 
     async def log_queue(self, queue: str, event: str, interface: str, message: str, unique_id: str) -> None:
         """Write a line to queue_log (app_queue must be loaded)."""
@@ -159,13 +160,13 @@ class AmiManager:
     async def set_variable(self, channel: str, name: str, value: str) -> None:
         """Set a channel variable or function, wherever the channel is. Raises LegGone when there is
         none."""
-        await self._order("Setvar", channel, {"Variable": name, "Value": value})
+        await self._order("Setvar", {"Channel": channel, "Variable": name, "Value": value})
 
-    async def _order(self, name: str, channel: str, headers: Mapping[str, str]) -> None:
+    async def _order(self, name: str, headers: Mapping[str, str]) -> None:
         try:
-            await self.action(name, {"Channel": channel, **headers})
+            await self.action(name, headers)
         except PbxRefused as refused:
-            if any(words in str(refused) for words in _GONE):
+            if _GONE.search(str(refused)):
                 raise LegGone("the channel is gone") from refused
             raise
 
@@ -181,6 +182,11 @@ class AmiManager:
         return True
 
 
+def _place(location: Location) -> dict[str, str]:
+    priority = str(location.priority)
+    return {"Context": location.context, "Exten": location.extension, "Priority": priority}
+
+
 class _Protocol(AMIProtocol):  # type: ignore[misc]
     """Hands panoramisk whole lines only, so that no character is cut in two."""
 
@@ -192,6 +198,12 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]
         whole, end, self._rest = (self._rest + data).rpartition(b"\r\n")
         if end:
             super().data_received(whole + end)
+
+    def handle_message(self, message: Mapping[str, object]) -> None:
+        """What is there twice comes as a list, and as a name or an id would end the connection; anybody's
+        UserEvent() may bring it."""
+        if not any(isinstance(message.get(key), list) for key in _NAMES):
+            super().handle_message(message)
 
 
 class _Link(Panoramisk):  # type: ignore[misc]

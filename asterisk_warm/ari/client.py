@@ -15,6 +15,7 @@ from asterisk_warm.ari.lane import Lane
 from asterisk_warm.engine.ports import LegGone, PbxError, PbxRefused, PbxUnreachable
 
 _WORDS_LIMIT = 200
+_NO_CHANNEL = ("Channel not found", "Provided channel was not found")
 _NOTHING: Mapping[str, str] = {}
 
 T = TypeVar("T")
@@ -74,7 +75,7 @@ class AriClient:
 
 def _refusal(method: str, path: str, status: int, text: bytes) -> PbxError:
     words = _message(text)
-    if words == "Channel not found" or (status == 404 and path.startswith("/channels/") and not words):
+    if words in _NO_CHANNEL or (status == 404 and path.startswith("/channels/") and not words):
         return LegGone("the channel is gone")
     if status == 404 or words == "Bridge not in Stasis application":
         # The second is said of one that was destroyed, and is kept until those who were in it hang up.

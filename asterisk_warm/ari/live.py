@@ -12,7 +12,7 @@ from asterisk_warm.ari.model import Channel
 from asterisk_warm.ari.orders import CREATE_SECONDS, TAKEN, all_of
 from asterisk_warm.ari.qualifying import Qualifying
 from asterisk_warm.core.handoff.commands import Progress
-from asterisk_warm.engine.ports import Location, PbxError, PbxRefused, PbxUnreachable
+from asterisk_warm.engine.ports import LegGone, Location, PbxError, PbxRefused, PbxUnreachable
 
 _PLACE = frozenset("+-_*#.@/")
 
@@ -40,7 +40,12 @@ class LiveCalls(Looking, Qualifying):
                 *(self._manager.set_variable(names[lead], *item) for item in variables.items() if names[lead])
             )
             await self._redirect_in(outside, names)
-        await all_of(self._add(bridge, lead), *([] if drop else [self._add(bridge, other, absorb=True)]))
+        # They know each other: told again, a phone may get a re-INVITE, during which some (linphone) refuse
+        # to hear how their transfer goes.
+        joins = [self._add(bridge, lead, quietly=True)]
+        if not drop:
+            joins.append(self._add(bridge, other, absorb=True, quietly=True))
+        await all_of(*joins)
         if drop:
             # Its own phone asked for the transfer: it has succeeded, and the call is over.
             await self.tell_phone(other, Progress.ANSWERED)
@@ -65,8 +70,8 @@ class LiveCalls(Looking, Qualifying):
     async def _redirect_in(self, channels: Sequence[str], names: Mapping[str, str]) -> None:
         with ExitStack() as waits:
             entered = [waits.enter_context(self._awaited.event("StasisStart", c)) for c in channels]
-            first, *others = (names[channel] for channel in channels)
-            await self._manager.redirect(first, Location("warm-fetch", "s", 1), *others)
+            first, other = names[channels[0]], names[channels[-1]] if len(channels) > 1 else ""
+            await self._manager.redirect(first, Location("warm-fetch", "s", 1), other)
             try:
                 await asyncio.wait_for(asyncio.gather(*entered), CREATE_SECONDS)
             except TimeoutError:
@@ -99,7 +104,17 @@ class LiveCalls(Looking, Qualifying):
         if not await self._manager.extension_exists(context, number):
             return False
         name = (await self._ari.get(f"/channels/{channel}", Channel)).name
-        await self._manager.redirect(name, Location(context, number, 1))
+        await self._subscribe(by)
+        await self._prepare(phone.name, None)
+        # The phone's channel comes to us for a moment: only there can it be told that its transfer succeeded.
+        with self._awaited.event("StasisStart", by) as entered:
+            place = Location(context, number, 1)
+            await self._manager.redirect(name, place, phone.name, Location("warm-fetch", "s", 1))
+            with suppress(TimeoutError, LegGone):
+                await asyncio.wait_for(entered, CREATE_SECONDS)
+        await self.tell_phone(by, Progress.ANSWERED)
+        with suppress(PbxError):
+            await self.release(by)
         return True
 
     async def connect(self, first: str, second: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from urllib.parse import unquote
 
 from asterisk_warm.ari.client import part
 from asterisk_warm.ari.model import Application, Bridge, Channel
@@ -75,7 +76,11 @@ class Looking(Orders):
         return talks[0] if len(talks) == 1 else None
 
     async def lead_variables(self, channel: str) -> Mapping[str, str]:
-        values = await asyncio.gather(*(self._variable(channel, name) for name in LEAD_VARIABLES))
+        # Encoded by Asterisk, whose answer cannot hold bytes that are no UTF-8.
+        encoded = await asyncio.gather(
+            *(self._variable(channel, f"EVAL(${{URIENCODE(${{{name}}})}})") for name in LEAD_VARIABLES)
+        )
+        values = (unquote(value, errors="ignore") for value in encoded)
         return {name: value for name, value in zip(LEAD_VARIABLES, values, strict=True) if value}
 
     async def _find(self, channel: str) -> Channel:

@@ -11,6 +11,7 @@ from asterisk_warm.ari.awaited import Awaited
 from asterisk_warm.ari.client import AriClient, NotThere, part
 from asterisk_warm.ari.model import Bridge, Message, Variable
 from asterisk_warm.ari.shown import literal
+from asterisk_warm.ari.undead import Undead
 from asterisk_warm.engine.ports import LegGone, Location, PbxError, PbxRefused
 
 WAKE_AFTER = (0.003, 0.01, 0.02)
@@ -28,7 +29,9 @@ T = TypeVar("T")
 class Manager(Protocol):
     """AMI's part: what ARI cannot do to a channel that is not in an application, or is asleep."""
 
-    async def redirect(self, channel: str, location: Location, other: str = "") -> None: ...
+    async def redirect(
+        self, channel: str, location: Location, other: str = "", elsewhere: Location | None = None
+    ) -> None: ...
 
     async def bridge(self, first: str, second: str) -> None: ...
 
@@ -47,6 +50,7 @@ class Orders:
         self._app = app
         self._manager = manager
         self._awaited = Awaited()
+        self._undead = Undead(self.hang_up)
         self._perhaps_joined: set[str] = set()
         """Agents whose joining met no answer."""
         self._names: dict[str, str] = {}
@@ -55,6 +59,7 @@ class Orders:
     def hear(self, message: Message) -> None:
         """Every event, so that an order can wait for the one that it causes."""
         self._awaited.tell(message)
+        self._undead.hear(message)
         if message.channel is None:
             return
         if message.type == "StasisStart":
@@ -125,9 +130,12 @@ class Orders:
         limit = await self._ari.get(f"/channels/{channel}/variable", Variable, variable=TIMEOUT)
         await self._manager.set_variable(channel, TIMEOUT, limit.value or "0")
 
-    async def _add(self, bridge: str, channel: str, *, absorb: bool = False) -> None:
-        """With `absorb`, the others in the bridge hear nothing of the keys that are pressed."""
+    async def _add(self, bridge: str, channel: str, *, absorb: bool = False, quietly: bool = False) -> None:
+        """With `absorb`, the others in the bridge hear nothing of the keys that are pressed; `quietly`, their
+        phones are not told who has come (where Asterisk can: before 18 it tells them)."""
         query = {"absorbDTMF": "true"} if absorb else {}
+        if quietly:
+            query["inhibitConnectedLineUpdates"] = "true"
         await self._post(f"/bridges/{bridge}/addChannel", channel=channel, **query)
 
     async def _remove(self, bridge: str, channel: str) -> None:

@@ -163,6 +163,7 @@ class AriPbx(LiveCalls):
             self._subscribe(first, second),
             self._set_all(first, {**variables, "WARM_PEER": peer}),
         )
+        self._undead.let_go(second)
         await self._continue(first, Location("warm-connected", "s", 1))
 
     async def close_bridge(self, bridge: str) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import re
 from contextlib import suppress
 
-from asterisk_warm.ari.client import AriClient
+from asterisk_warm.ari.client import AriClient, NotThere
 from asterisk_warm.engine.ports import LegGone, PbxError
 
 NEEDED = {
@@ -14,6 +14,7 @@ NEEDED = {
     "app_stasis": "the Stasis() application of the dialplan",
     "res_stasis_answer": "answering the lead",
     "res_stasis_playback": "briefings and announcements",
+    "res_stasis_snoop": "words to the qualifier alone",
     "res_stasis_device_state": "knowing which agent's phone is free",
     "res_ari_channels": "control of channels",
     "res_ari_bridges": "control of bridges",
@@ -24,7 +25,14 @@ NEEDED = {
     "res_musiconhold": "music for the lead",
     "bridge_simple": "connecting two parties",
     "bridge_softmix": "mixing bridges",
+    "app_exec": "ExecIf() in our dialplan",
     "app_stack": "Gosub() in our dialplan",
+    "app_userevent": "feature codes in a call",
+    "func_callerid": "names and numbers on the phones",
+    "func_cut": "CUT() in our dialplan",
+    "func_dialplan": "DIALPLAN_EXISTS() in our dialplan",
+    "func_logic": "IF() in our dialplan",
+    "func_strings": "setting several variables at once",
     "func_uri": "URIENCODE() in our dialplan",
     "format_pcm": "playing our µ-law sounds",
 }
@@ -44,8 +52,8 @@ async def missing_modules(client: AriClient) -> list[str]:
 async def _missing(client: AriClient, module: str) -> bool:
     try:
         await client.request("GET", f"/asterisk/modules/{module}.so")
-    except LegGone:
-        return True
+    except NotThere as answer:
+        return str(answer).startswith("Module")  # Else it is the request that is not known.
     except PbxError:
         return False
     return False

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -13,12 +16,37 @@ from asterisk_warm.ari.link import AriLink
 from asterisk_warm.ari.pbx import AriPbx
 from asterisk_warm.ari.socket import FIRST_RETRY
 from asterisk_warm.core.handoff.events import Event
-from asterisk_warm.core.handoff.ids import agent_leg, bridge_id
-from asterisk_warm.engine.ports import AtDoor, LeadAtDoor
+from asterisk_warm.core.handoff.ids import agent_leg, bridge_id, parse_agent_leg
+from asterisk_warm.core.handoff.model import LEAD, agent_name
+from asterisk_warm.engine.ports import AtDoor, Transfer
 from asterisk_warm.lab.asterisk import PrivateAsterisk
+from asterisk_warm.lab.root import Root
 
 E = TypeVar("E", bound=Event)
 PATIENCE = 5.0
+SIP_PORT = 25060
+_PORTS = {"sip_port": SIP_PORT, "ari_port": 28088, "ami_port": 25038, "rtp_first": 30000, "rtp_last": 34000}
+"""Beside the Asterisk that other tests of this worker may still have."""
+
+
+def private_asterisk(root: Root, folder: Path, agents: Sequence[str], dialplan: str) -> PrivateAsterisk:
+    own = PrivateAsterisk(root, folder, agents=agents, dialplan=dialplan)
+    own.config = replace(own.config, **_PORTS)
+    return own
+
+
+async def nothing_left(asterisk: PrivateAsterisk) -> None:
+    """Wait until it has no channel and no bridge any more."""
+    deadline = time.monotonic() + PATIENCE
+    while left := await asyncio.to_thread(lambda: [*asterisk.channels(), *asterisk.bridges()]):
+        assert time.monotonic() < deadline, f"left in Asterisk: {left}"
+
+
+async def until(what: Callable[[], bool], seconds: float = 8.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline, f"not within {seconds:g} s"
+        await asyncio.sleep(0.01)
 
 
 class Engine:
@@ -27,21 +55,33 @@ class Engine:
     def __init__(self) -> None:
         self.facts: list[tuple[str, Event]] = []
         self.doors: list[AtDoor] = []
-        self.handoffs: dict[str, str] = {}
-        """Which handoff a lead's channel belongs to, as the tests have it."""
+        self.handoffs: dict[str, tuple[str, str]] = {}
+        """Which handoff's leg a channel is, as the tests have it; agents' are known by their ids."""
+        self.transfers: list[Transfer] = []
+        self.replacements: list[tuple[str, str]] = []
         self.recoveries = 0
         self._changed = asyncio.Event()
 
-    def lead_entered(self, lead: LeadAtDoor, team: str, options: Sequence[str]) -> None:
-        self.doors.append(AtDoor(lead, team, options))
+    def entered(self, at_door: AtDoor) -> None:
+        self.doors.append(at_door)
+        self._wake()
+
+    def transfer_asked(self, transfer: Transfer) -> None:
+        self.transfers.append(transfer)
+        self._wake()
+
+    def replaced(self, channel: str, by: str, at: float, event_id: str) -> None:
+        self.handoffs[by] = self.handoffs.pop(channel)
+        self.replacements.append((channel, by))
         self._wake()
 
     def post(self, handoff: str, event: Event) -> None:
         self.facts.append((handoff, event))
         self._wake()
 
-    def leg_of(self, channel: str) -> str | None:
-        return self.handoffs.get(channel)
+    def leg_of(self, channel: str) -> tuple[str, str] | None:
+        agent = parse_agent_leg(channel)
+        return (agent[0], agent_name(agent[1])) if agent else self.handoffs.get(channel)
 
     async def recover(self) -> None:
         self.recoveries += 1
@@ -123,7 +163,7 @@ class Adapters:
         channel = self.engine.doors[number].lead.channel
         self._handoffs += 1
         handoff = f"warm-test{self._handoffs}"
-        self.engine.handoffs[channel] = handoff
+        self.engine.handoffs[channel] = handoff, LEAD
         return channel, handoff
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from scene import LEAD_NAME, LEAD_NUMBER, LEAD_TONE, TONES, Scene, api, command, until
 
+from second_phone import SecondCall, SecondPhone
+
 from asterisk_warm.lab.call import Call
 from asterisk_warm.lab.phones import Phone, Phones
 from asterisk_warm.lab.stage import AGENTS, Stage
@@ -22,21 +24,28 @@ QUALIFIER_TONE = AGENT_HZ[9]
 class LiveScene(Scene):
     """The lead has called, and talks to the qualifier in a call of Asterisk's own."""
 
-    qualifier: Phone = field(init=False)
-    quinn: Call = field(init=False)
+    qualifier: Phone | SecondPhone = field(init=False)
+    quinn: Call | SecondCall = field(init=False)
     """The qualifier's call."""
 
     @classmethod
     async def talking(
-        cls, stage: Stage, phones: Phones, agents: Sequence[str] = tuple(AGENTS), extension: str = "live"
+        cls,
+        stage: Stage,
+        phones: Phones,
+        agents: Sequence[str] = tuple(AGENTS),
+        extension: str = "live",
+        qualifier: Phone | SecondPhone | None = None,
     ) -> LiveScene:
         scene = await cls.set(stage, phones, agents)
         assert isinstance(scene, LiveScene)
-        scene.qualifier = await phones.register(QUALIFIER, tone_hz=QUALIFIER_TONE)
+        scene.qualifier = qualifier or await phones.register(QUALIFIER, tone_hz=QUALIFIER_TONE)
         await scene.dial(extension)
         scene.quinn = await scene.qualifier.rings()
         await scene.quinn.answer()
         await scene.call.answered()
+        # What a phone asks for within a millisecond of that, before they are in a bridge, Asterisk refuses.
+        await scene.call.listen_for(0.1)
         return scene
 
     async def qualifier_channel(self) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import replace
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from adapters import Adapters, bridge, leg
+from adapters import SIP_PORT, Adapters, bridge, leg, nothing_left, private_asterisk, until
 
 from asterisk_warm.ami import manager
 from asterisk_warm.ami.manager import AmiManager
@@ -38,6 +37,7 @@ from asterisk_warm.engine.ports import (
     PbxError,
     PbxRefused,
     PbxUnreachable,
+    Shown,
 )
 from asterisk_warm.lab.asterisk import PrivateAsterisk
 from asterisk_warm.lab.call import Call
@@ -49,10 +49,9 @@ from asterisk_warm.lab.tones import AGENT_HZ, BRIEFING_MARKER_HZ, LEAD_HZ, MUSIC
 
 pytestmark = pytest.mark.real
 
-SIP_PORT = 25060
-PORTS = {"ari_port": 28088, "ami_port": 25038, "rtp_first": 30000, "rtp_last": 34000}
 ANA_HZ, LEAD_TONE, MUSIC = AGENT_HZ[0], LEAD_HZ[0], MUSIC_HZ[0]
 COMFORT_HZ, INTRODUCTION_HZ = 3000, 3100
+GRANT, ANA, BEN = Shown("Grant", "+1555"), Shown("Ana Lopez", "201"), Shown("Ben Okafor", "202")
 HOSTILE = 'Eve "x" \\ ${SHELL(id)} <sip:x@y>;a=b\r\nX-Evil: 1\x00 🔥 مرحبا \u202e\udcff' + "A" * 4000
 DIALPLAN = """
 exten => waiting,1,Answer()
@@ -78,12 +77,7 @@ def asterisk(root: Root, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
         ("introduction", INTRODUCTION_HZ, 0.6),
     ):
         write_wav(folder / f"{name}.wav", chord((hz,), seconds))
-    own = PrivateAsterisk(root, folder, agents=("ana", "ben"), dialplan=DIALPLAN)
-    # Beside the Asterisk that other tests of this worker may still have.
-    own.config = replace(
-        own.config, sip_port=SIP_PORT, ari_port=28088, ami_port=25038, rtp_first=30000, rtp_last=34000
-    )
-    with own as running:
+    with private_asterisk(root, folder, ("ana", "ben"), DIALPLAN) as running:
         yield running
 
 
@@ -97,9 +91,7 @@ async def adapters(asterisk: PrivateAsterisk) -> AsyncIterator[Adapters]:
 async def phones(asterisk: PrivateAsterisk) -> AsyncIterator[Phones]:
     async with Phones(asterisk.sip, asterisk.sip_password) as registered:
         yield registered
-    deadline = time.monotonic() + 5
-    while left := await asyncio.to_thread(lambda: [*asterisk.channels(), *asterisk.bridges()]):
-        assert time.monotonic() < deadline, f"left in Asterisk: {left}"
+    await nothing_left(asterisk)
 
 
 @pytest.fixture
@@ -126,7 +118,7 @@ class Talk:
         return self
 
     async def answered(self, ana: Phone) -> Call:
-        await self.pbx.ring(self.leg, self.lead, "PJSIP/ana", "Grant", "+1555", 20, {"WARM_ID": self.handoff})
+        await self.pbx.ring(self.leg, self.lead, "PJSIP/ana", GRANT, ANA, 20, {"WARM_ID": self.handoff})
         offer = await ana.rings()
         await offer.answer()
         await self.engine.fact(AgentAnswered, self.handoff)
@@ -275,9 +267,8 @@ async def test_given_an_agent_when_rung_then_the_invite_is_out_at_once_and_every
 ) -> None:
     ana = await talk.phones.register("ana", tone_hz=ANA_HZ)
     began = time.time()
-    await talk.pbx.ring(
-        talk.leg, talk.lead, "PJSIP/ana", "Grant Weatherly", "+15551230001", 20, {"WARM_ID": "w"}
-    )
+    grant = Shown("Grant Weatherly", "+15551230001")
+    await talk.pbx.ring(talk.leg, talk.lead, "PJSIP/ana", grant, ANA, 20, {"WARM_ID": "w"})
     offer = await ana.rings()
     assert (offer.caller_name, offer.caller_number) == ("Grant Weatherly", "+15551230001")
     invited = capture.traffic().dialogs_to("ana")[0].invited_at
@@ -291,10 +282,10 @@ async def test_given_an_agent_when_rung_then_the_invite_is_out_at_once_and_every
     assert linked.value == talk.lead
 
     # A repeated order rings nobody twice, before and after the answer.
-    await talk.pbx.ring(talk.leg, talk.lead, "PJSIP/ana", "Grant", "+1555", 20, {})
+    await talk.pbx.ring(talk.leg, talk.lead, "PJSIP/ana", GRANT, ANA, 20, {})
     await offer.answer()
     await talk.engine.fact(AgentAnswered, talk.handoff)
-    await talk.pbx.ring(talk.leg, talk.lead, "PJSIP/ana", "Grant", "+1555", 20, {})
+    await talk.pbx.ring(talk.leg, talk.lead, "PJSIP/ana", GRANT, ANA, 20, {})
     await offer.press("1")
     assert (await talk.engine.fact(DigitPressed, talk.handoff)).digit == "1"
     await offer.hang_up()
@@ -319,7 +310,7 @@ async def test_given_any_name_when_rung_then_the_phone_shows_it_and_nothing_else
     talk: Talk, name: str, number: str, shown_name: str, shown_number: str | None
 ) -> None:
     ana = await talk.phones.register("ana", tone_hz=ANA_HZ)
-    await talk.pbx.ring(talk.leg, talk.lead, "PJSIP/ana", name, number, 20, {})
+    await talk.pbx.ring(talk.leg, talk.lead, "PJSIP/ana", Shown(name, number), ANA, 20, {})
     offer = await ana.rings()
     assert offer.caller_name.startswith(shown_name) and len(offer.caller_name) <= 60
     assert bool(offer.caller_name) is bool(shown_name)
@@ -349,7 +340,7 @@ async def test_given_a_phone_that_refuses_when_rung_then_each_way_is_told_apart_
         async with RefusingPhone(
             talk.adapters.asterisk.sip, talk.adapters.asterisk.sip_password, "ben", code, reason
         ):
-            await talk.pbx.ring(leg(talk.handoff, number), talk.lead, "PJSIP/ben", "Grant", "+1555", 20, {})
+            await talk.pbx.ring(leg(talk.handoff, number), talk.lead, "PJSIP/ben", GRANT, BEN, 20, {})
             await talk.engine.until(lambda n=number: len(talk.engine.told(AgentHungUp, talk.handoff)) == n)
         told = talk.engine.told(AgentHungUp, talk.handoff)[-1]
         assert (told.offer, told.outcome, told.cause) == (number, outcome, cause), code
@@ -360,7 +351,7 @@ async def test_given_an_agent_who_lets_it_ring_when_asterisks_own_time_is_up_the
     talk: Talk,
 ) -> None:
     ana = await talk.phones.register("ana", tone_hz=ANA_HZ)
-    await talk.pbx.ring(talk.leg, talk.lead, "PJSIP/ana", "Grant", "+1555", -1, {})
+    await talk.pbx.ring(talk.leg, talk.lead, "PJSIP/ana", GRANT, ANA, -1, {})
     offer = await ana.rings()
     gone = await talk.engine.fact(AgentHungUp, talk.handoff)
     assert gone.outcome is Outcome.NO_ANSWER
@@ -372,11 +363,11 @@ async def test_given_a_phone_that_is_away_when_rung_then_that_is_said_and_not_th
     talk: Talk,
 ) -> None:
     with pytest.raises(EndpointUnreachable, match="phone not registered"):
-        await talk.pbx.ring(talk.leg, talk.lead, "PJSIP/ben", "Grant", "+1555", 20, {})
+        await talk.pbx.ring(talk.leg, talk.lead, "PJSIP/ben", GRANT, BEN, 20, {})
     with pytest.raises(EndpointUnreachable, match="no such device"):
-        await talk.pbx.ring(talk.leg, talk.lead, "PJSIP/nobody", "Grant", "+1555", 20, {})
+        await talk.pbx.ring(talk.leg, talk.lead, "PJSIP/nobody", GRANT, ANA, 20, {})
     with pytest.raises(PbxRefused):
-        await talk.pbx.ring(talk.leg, talk.lead, "nonsense", "Grant", "+1555", 20, {})
+        await talk.pbx.ring(talk.leg, talk.lead, "nonsense", GRANT, ANA, 20, {})
     await talk.phones.register("ana", tone_hz=ANA_HZ)
     endpoints = ["PJSIP/ana", "PJSIP/ben", "PJSIP/nobody", "nonsense", "PJSIP/a b%2F/?c"]
     expected = dict(
@@ -481,7 +472,7 @@ async def test_given_a_pair_that_was_let_go_when_one_hangs_up_then_both_ends_are
         assert gone.outcome is Outcome.HUNG_UP
 
         # The lead goes on where it called Gosub() from.
-        await _until(lambda: "lab-returned" in asterisk.log()[log_before:])
+        await until(lambda: "lab-returned" in asterisk.log()[log_before:])
         assert not talk.engine.told(LeadHungUp, talk.handoff)
     else:
         await talk.call.hang_up()
@@ -520,8 +511,10 @@ async def test_given_a_lead_waiting_in_the_dialplan_when_fetched_then_they_are_a
     name = (await asyncio.to_thread(asterisk.channels))[0]
     [found] = [c for c in (await adapters.pbx.look()).channels.values() if not c.in_stasis]
     channel = name if by_name else found.id
-    where, place = await adapters.pbx.locate(channel)
-    assert (where, place) == (found.id, Location("from-leads", "waiting", 2))
+    here = await adapters.pbx.locate(channel)
+    assert (here.talking, here.peer) == (False, None)
+    assert (here.party.channel, here.party.name, here.party.number) == (found.id, "Grant", "+1555")
+    assert here.party.place == Location("from-leads", "waiting", 3)
     back = Location("from-leads", "waiting", 3)
     await adapters.pbx.fetch_lead(channel, back, ["handoff", "sales", "ticket=abc"])
     lead, _ = await adapters.lead_at_door()
@@ -530,21 +523,6 @@ async def test_given_a_lead_waiting_in_the_dialplan_when_fetched_then_they_are_a
     assert (door.team, list(door.options)) == ("sales", ["ticket=abc"])
     await adapters.pbx.return_lead(lead, {"WARM_STATUS": "NOAGENT"}, None)
     await asyncio.to_thread(asterisk.wait_for_log, r"lab-returned \S+ status=NOAGENT")
-    await call.hang_up()
-
-
-async def test_given_two_who_talk_when_located_then_they_are_in_no_place_of_the_dialplan(
-    adapters: Adapters, phones: Phones
-) -> None:
-    ana = await phones.register("ana", tone_hz=ANA_HZ)
-    call = await phones.lead("Grant", "+1555", tone_hz=LEAD_TONE).dial("talk")
-    await (await ana.rings()).answer()
-    await call.answered()
-    for channel in (await adapters.pbx.look()).channels:
-        deadline = time.monotonic() + 2
-        while await adapters.pbx.locate(channel) != (channel, None):
-            # Answered, and not in the bridge yet.
-            assert time.monotonic() < deadline
     await call.hang_up()
 
 
@@ -584,7 +562,7 @@ async def test_given_an_outage_when_asterisk_is_back_then_all_is_read_again(
     assert await missing_modules(adapters.client) == []
     assert await adapters.ami.version()
     await asyncio.to_thread(asterisk.kill)
-    await _until(lambda: not adapters.link.connected and not adapters.ami.connected)
+    await until(lambda: not adapters.link.connected and not adapters.ami.connected)
     for order in (
         adapters.pbx.look(),
         adapters.pbx.hang_up("x"),
@@ -609,7 +587,7 @@ async def test_given_a_frozen_asterisk_when_it_says_nothing_then_that_is_noticed
     async with Adapters(asterisk) as adapters:
         asterisk.freeze()
         try:
-            await _until(lambda: not adapters.link.connected and not adapters.ami.connected)
+            await until(lambda: not adapters.link.connected and not adapters.ami.connected)
         finally:
             asterisk.thaw()
         await asyncio.wait_for(adapters.link.reachable(), 10)
@@ -622,7 +600,7 @@ async def test_given_a_wrong_password_when_connecting_then_it_is_told_and_not_ha
 ) -> None:
     wrong = AmiManager(asterisk.ami_host, asterisk.ami_port, asterisk.ami_user, "wrong")
     running = asyncio.create_task(wrong.run())
-    await _until(lambda: bool(wrong.refused))
+    await until(lambda: bool(wrong.refused))
     assert not await wrong.wait_connected(0.3)
     with pytest.raises(PbxUnreachable, match="refuses the AMI login"):
         await wrong.version()
@@ -632,10 +610,3 @@ async def test_given_a_wrong_password_when_connecting_then_it_is_told_and_not_ha
     with pytest.raises(PbxRefused, match="user or password"):
         await client.request("GET", "/channels")
     await client.close()
-
-
-async def _until(what: Callable[[], bool], seconds: float = 8.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline, f"not within {seconds:g} s"
-        await asyncio.sleep(0.01)

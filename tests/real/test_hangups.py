@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pytest
 from live import LiveScene
-from scene import until
+from scene import api, until
 
 from asterisk_warm.lab.call import Call, PhoneError
 from asterisk_warm.lab.phones import Phones
@@ -212,3 +212,21 @@ def test_given_the_grid_then_every_pair_of_who_is_on_the_line_is_in_it() -> None
         pairs = {frozenset(pair) for pair in itertools.combinations(sorted(there), 2)}
         assert {frozenset(who) for who in row if len(who) == 2} == pairs, (mode, state)
         assert {who[0] for who in row if len(who) == 1} == there, (mode, state)
+
+
+async def test_given_a_qualifier_who_hangs_up_as_the_lead_comes_back_then_the_lead_is_never_left_with_a_dead_call(
+    stage: Stage, phones: Phones
+) -> None:
+    """In some such moments Asterisk's Bridge() takes a channel that is being hung up, and keeps it for ever."""
+    for attempt in range(20):
+        scene = await LiveScene.talking(stage, phones, ("ana",))
+        await scene.offered()
+        handoff = (await scene.handoff("OFFERING"))["id"]
+        asked = asyncio.create_task(api(stage, "POST", f"/v1/handoffs/{handoff}/take-back"))
+        await asyncio.sleep(0.002 + attempt * 0.0005)
+        await scene.quinn.hang_up()
+        await asked
+        await scene.logged("lab-returned")
+        await scene.call.hang_up()
+        await scene.call.ended()
+        await scene.seen(lambda h: h["settled"], "settled")
