@@ -1,8 +1,8 @@
 """Channels that outlive their own hangup.
 
-Bridge() takes its peer out of whatever it does, by moving the call to a new channel. When the peer hangs up in
-that very moment, the new channel knows nothing of it: the other one is left in a bridge with a call that is
-dead, for ever (seen on 22.10, once in some hundred hangups within the same milliseconds)."""
+Bridge() takes its peer out of whatever it does, by moving the call to a new channel. When the peer hangs up
+in that very moment, the new channel knows nothing of it: the other one is left in a bridge with a call that
+is dead, for ever (seen on 22.10 and 16.28, once in some thirty hangups within the same milliseconds)."""
 
 from __future__ import annotations
 

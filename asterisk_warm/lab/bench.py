@@ -22,6 +22,7 @@ from typing import Any
 import uvloop
 from rich.console import Console
 
+from asterisk_warm.lab import bench_qualifier
 from asterisk_warm.lab.bench_figures import (
     NATIVE,
     WARM,
@@ -129,7 +130,10 @@ def make_stage(asterisk: str, crews: int, folder: Path) -> Stage:
     teams["words"] = {**teams["team0"], "name": "Words", "templates": words}
     handoff = {"introduction": False, "comfort_seconds": 0, "templates": _LINES}
     settings = {"handoff": handoff, "log": {"level": "warning", "format": "json"}}
-    return Stage(root, folder, agents=agents, teams=teams, dialplan=dialplan(crews), settings=settings)
+    teams["qualified"] = bench_qualifier.TEAM
+    plan = bench_qualifier.DIALPLAN + dialplan(crews)
+    extra = bench_qualifier.FEATURES
+    return Stage(root, folder, agents=agents, teams=teams, dialplan=plan, settings=settings, extra=extra)
 
 
 async def alone(crew: Crew, scenes: int) -> dict[str, list[Ids]]:
@@ -225,6 +229,7 @@ def main() -> None:
     parser.add_argument("--asterisk", default="22", choices=("22", "16", "installed"))
     parser.add_argument("--scenes", type=int, default=100, help="scenes alone, each way")
     parser.add_argument("--loads", default="30,100", help="how many handoffs at once, by comma")
+    parser.add_argument("--qualifier", type=int, default=30, help="handoffs by a qualifier, each way")
     parser.add_argument("--json", type=Path, help="write the figures there")
     asked = parser.parse_args()
     loads = [int(load) for load in asked.loads.split(",") if load]
@@ -232,13 +237,21 @@ def main() -> None:
     try:
         with make_stage(asked.asterisk, max([1, *loads]), folder) as stage:
             bench = Bench(stage, folder)
-            uvloop.run(bench.run(asked.scenes, loads))
+            if asked.scenes:
+                uvloop.run(bench.run(asked.scenes, loads))
+            by_qualifier = []
+            if asked.qualifier:
+                by_qualifier = uvloop.run(bench_qualifier.run(stage, folder, asked.qualifier))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    show(Console(width=100), asked.asterisk, bench.rows, bench.first_words)
+    if bench.rows:
+        show(Console(width=100), asked.asterisk, bench.rows, bench.first_words)
+    if by_qualifier:
+        bench_qualifier.show(Console(width=100), by_qualifier)
     if asked.json:
         rows = [asdict(row) for row in bench.rows]
-        asked.json.write_text(json.dumps({"rows": rows, "first_words_ms": bench.first_words}, indent=1))
+        more = {"first_words_ms": bench.first_words, "qualifier": [asdict(row) for row in by_qualifier]}
+        asked.json.write_text(json.dumps({"rows": rows, **more}, indent=1))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 
 from asterisk_warm.lab.rawsip import PATIENCE, Account, RawPeer, RegisteredPeer, Voice
 from asterisk_warm.lab.sip import Message, Replaces
@@ -113,6 +114,46 @@ class ExactPhone(RegisteredPeer):
         if self._voice is not None:
             self._voice.close()
         self.ended.set()
+
+
+class HastyPhone(ExactPhone):
+    """An exact phone that can hang up as soon as its answer has been acknowledged: no phone may before."""
+
+    def __init__(self, sip: str, password: str, name: str, *, tone_hz: int) -> None:
+        super().__init__(sip, password, name, tone_hz=tone_hz)
+        self._acknowledged = asyncio.Event()
+
+    def answer(self) -> None:
+        self._acknowledged.clear()
+        super().answer()
+
+    def take(self, message: Message) -> None:
+        if message.method == "ACK":
+            self._acknowledged.set()
+        super().take(message)
+
+    def hang_up(self) -> None:
+        """End the call, which has been answered."""
+        assert self._invite is not None and self._voice is not None
+        host, port = self.asterisk
+        invite = self._invite
+        self.send(
+            f"BYE sip:asterisk@{host}:{port} SIP/2.0",
+            self.via(),
+            f"From: {invite.header('To')};tag={self.tag}",
+            f"To: {invite.header('From')}",
+            f"Call-ID: {self.call_id}",
+            "CSeq: 1 BYE",
+            "Max-Forwards: 70",
+        )
+        self._voice.close()
+        self.ended.set()
+
+    async def hang_up_at(self, when: float) -> None:
+        """The same at that moment (epoch seconds). Raises TimeoutError when the answer is not acknowledged."""
+        await asyncio.wait_for(self._acknowledged.wait(), PATIENCE)
+        await asyncio.sleep(max(0.0, when - time.time()))
+        self.hang_up()
 
 
 class HostileLead(RawPeer):

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from scene import LEAD_NAME, LEAD_NUMBER, LEAD_TONE, TONES, Scene, api, command, until
-
 from second_phone import SecondCall, SecondPhone
 
 from asterisk_warm.lab.call import Call

@@ -16,8 +16,8 @@ from asterisk_warm.core.handoff.states import State
 from asterisk_warm.lab.call import Call
 from asterisk_warm.lab.capture import Capture
 from asterisk_warm.lab.phones import Phone, Phones
-from asterisk_warm.lab.rawphones import ExactPhone, HostileLead
-from asterisk_warm.lab.sip import Message
+from asterisk_warm.lab.rawphones import HastyPhone as HastyPhone
+from asterisk_warm.lab.rawphones import HostileLead
 from asterisk_warm.lab.stage import AGENTS, Stage
 from asterisk_warm.lab.tones import (
     AGENT_HZ,
@@ -354,44 +354,6 @@ async def command(stage: Stage, *words: str) -> tuple[int, str, str]:
 async def api(stage: Stage, method: str, path: str, body: object = None) -> tuple[int, Any]:
     """What the HTTP API answers: status, body."""
     return await asyncio.to_thread(stage.daemon.request, method, path, body)
-
-
-class HastyPhone(ExactPhone):
-    """An exact phone that can hang up as soon as its answer has been acknowledged: no phone may before."""
-
-    def __init__(self, sip: str, password: str, name: str, *, tone_hz: int) -> None:
-        super().__init__(sip, password, name, tone_hz=tone_hz)
-        self._acknowledged = asyncio.Event()
-
-    def answer(self) -> None:
-        self._acknowledged.clear()
-        super().answer()
-
-    def take(self, message: Message) -> None:
-        if message.method == "ACK":
-            self._acknowledged.set()
-        super().take(message)
-
-    def hang_up(self) -> None:
-        assert self._invite is not None and self._voice is not None
-        host, port = self.asterisk
-        invite = self._invite
-        self.send(
-            f"BYE sip:asterisk@{host}:{port} SIP/2.0",
-            self.via(),
-            f"From: {invite.header('To')};tag={self.tag}",
-            f"To: {invite.header('From')}",
-            f"Call-ID: {self.call_id}",
-            "CSeq: 1 BYE",
-            "Max-Forwards: 70",
-        )
-        self._voice.close()
-        self.ended.set()
-
-    async def hang_up_at(self, when: float) -> None:
-        await asyncio.wait_for(self._acknowledged.wait(), 5.0)
-        await asyncio.sleep(max(0.0, when - time.time()))
-        self.hang_up()
 
 
 class HastyLead(HostileLead):

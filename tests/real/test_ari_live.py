@@ -4,6 +4,7 @@ real Asterisk and real phones."""
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
 from contextlib import suppress
@@ -44,7 +45,7 @@ HOSTILE = 'Eve "x" \\ ${SHELL(id)} <sip:x@y>;a=b\r\nX-Evil: 1\x00 🔥 مرحب�
 AFTER = Location("from-leads", "talk", 2)
 """Where the lead goes on after the call."""
 DIALPLAN = """
-exten => talk,1,Dial(PJSIP/qualifier,20)
+exten => talk,1,Dial(PJSIP/qualifier,20,g)
  same => n,Goto(lab-returned,s,1)
 exten => described,1,Set(WARM_LEAD_NAME=${URIDECODE(x%ffy%0d%0a%22%24%7bSHELL(id)%7d%2c%29)})
  same => n,Set(WARM_LEAD_SUMMARY=home insurance, renews soon)
@@ -115,6 +116,7 @@ class Live:
         Live.number += 1
         self.adapters, self.phones = adapters, phones
         self.pbx, self.engine = adapters.pbx, adapters.engine
+        self._log_from = len(adapters.asterisk.log())
         self.handoff = f"warm-live{Live.number}"
         self.bridge, self.leg, self.consult = (
             bridge(self.handoff),
@@ -171,6 +173,11 @@ class Live:
         names = {self.lead: "lead", self.quinn: "quinn", self.leg: "ana"}
         found = (await self.pbx.look()).channels
         return {names[c.id]: c.bridge for c in found.values() if c.id in names}
+
+    async def logged(self, pattern: str) -> None:
+        """Wait until Asterisk has logged that in this scene."""
+        asterisk = self.adapters.asterisk
+        await until(lambda: re.search(pattern, asterisk.log()[self._log_from :]) is not None)
 
     def sound(self, name: str) -> list[str]:
         return [f"sound:{self.adapters.asterisk.workdir}/{name}"]
@@ -268,7 +275,7 @@ async def test_given_a_call_that_was_taken_over_when_they_are_let_on_then_each_g
     assert await live.quinns.ended() == "the other side hung up"
     await live.pbx.return_lead(live.lead, {"WARM_STATUS": "NOAGENT", "WARM_CAUSE": "nobody"}, None)
     await live.engine.fact(LeadLeft, live.handoff)
-    await asyncio.to_thread(asterisk.wait_for_log, r"lab-returned \S+ status=NOAGENT .*cause=nobody")
+    await live.logged(r"lab-returned \S+ status=NOAGENT .*cause=nobody")
     assert not live.call.is_over
 
 
@@ -333,7 +340,7 @@ async def test_given_one_who_has_hung_up_when_taken_over_then_that_is_said_and_n
     live: Live, asterisk: PrivateAsterisk
 ) -> None:
     await live.quinns.hang_up()
-    await asyncio.to_thread(asterisk.wait_for_log, r"lab-returned")
+    await live.logged(r"lab-returned")
     await gone(live.take_over(), live.take_over(drop=True))
     assert await live.places() == {"lead": None}
     await live.call.hang_up()
@@ -356,10 +363,12 @@ async def test_given_a_hangup_in_the_middle_of_taking_over_then_it_is_done_or_re
     assert time.monotonic() - began < 2
     await live.engine.fact(LeadHungUp if who == "lead" else QualifierHungUp, live.handoff)
     if who == "qualifier":
-        # The lead is still there, with us or where the dialplan goes on.
-        await live.call.listen_for(0.1)
+        # The lead is still there: with us, or where the dialplan goes on.
+        assert outcome is None or isinstance(outcome, LegGone)
+        await until_gone(live, live.quinn)
         found = (await live.pbx.look()).channels[live.lead]
-        print(outcome, found)
+        assert found.in_stasis or outcome is not None
+        assert not live.call.is_over
 
 
 # -- a consult -----------------------------------------------------------------------------------------------
@@ -658,7 +667,7 @@ async def test_given_a_channel_that_is_not_ours_when_it_is_watched_then_its_end_
     await live.pbx.watch(live.quinn)
     await live.quinns.hang_up()
     assert (await live.engine.fact(QualifierHungUp, live.handoff)).cause == "normal clearing"
-    await asyncio.to_thread(asterisk.wait_for_log, r"lab-returned")
+    await live.logged(r"lab-returned")
     await live.call.hang_up()
     await nothing_left(asterisk)
     # Nobody watched the lead.
@@ -686,7 +695,7 @@ async def test_given_a_number_that_the_phone_may_dial_when_transferred_then_the_
     live: Live, asterisk: PrivateAsterisk, number: str
 ) -> None:
     assert await live.pbx.transfer(live.lead, live.quinn, number)
-    await asyncio.to_thread(asterisk.wait_for_log, rf"lab-dialled PJSIP/anonymous-\S+ {number}")
+    await live.logged(rf"lab-dialled PJSIP/anonymous-\S+ {number}")
     assert await live.quinns.ended() == "the other side hung up"
     assert not live.call.is_over
 
@@ -721,7 +730,7 @@ async def test_given_a_context_for_transfers_when_transferred_then_the_number_is
     live = await Live(adapters, phones).begin("inner")
     assert not await live.pbx.transfer(live.lead, live.quinn, "4711")
     assert await live.pbx.transfer(live.lead, live.quinn, "7000")
-    await asyncio.to_thread(asterisk.wait_for_log, r"lab-dialled PJSIP/anonymous-\S+ 7000")
+    await live.logged(r"lab-dialled PJSIP/anonymous-\S+ 7000")
     await live.end()
 
 

@@ -105,7 +105,7 @@ async def test_given_nobody_asks_for_it_when_something_impossible_is_asked_then_
     handoff = (await scene.handoff("OFFERING"))["id"]
     code, _, err = await command(stage, "handoff", "swap", handoff)
     assert code == 5 and "swap is not possible in the state OFFERING" in err
-    code, out, _ = await command(stage, "handoff", "take-back", handoff)
+    code, _out, _ = await command(stage, "handoff", "take-back", handoff)
     assert code == 0
     await back(scene)
 
@@ -115,7 +115,7 @@ async def test_given_nobody_asks_for_it_when_something_impossible_is_asked_then_
 
 async def test_given_an_agents_name_then_only_they_are_rung(stage: Stage, phones: Phones) -> None:
     scene = await LiveScene.talking(stage, phones, ("ana", "ben"))
-    code, out, err = await command(
+    code, _out, err = await command(
         stage, "handoff", "start", "--qualifier", await scene.qualifier_channel(), "--agent", "Ben Okafor"
     )
     assert (code, err) == (0, "")
