@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
-from types import EllipsisType
 
 from asterisk_warm.ari.looking import Looking
-from asterisk_warm.ari.model import Channel
+from asterisk_warm.ari.model import Bridge, Channel
 from asterisk_warm.ari.orders import CREATE_SECONDS, TAKEN, all_of
 from asterisk_warm.ari.qualifying import Qualifying
 from asterisk_warm.core.handoff.commands import Progress
@@ -23,7 +22,7 @@ class LiveCalls(Looking, Qualifying):
         lead: str,
         other: str,
         bridge: str,
-        places: Mapping[str, Location | None],
+        places: Mapping[str, Location],
         variables: Mapping[str, str],
         *,
         drop: bool,
@@ -31,14 +30,14 @@ class LiveCalls(Looking, Qualifying):
         # Told of both from here on, whatever becomes of them.
         both = (lead, other)
         await self._subscribe(*both)
-        names = dict(zip(both, await asyncio.gather(*map(self._name_outside, both)), strict=True))
-        outside = [channel for channel, name in names.items() if name]
+        names = await self._names_outside(both)
+        outside = list(names)
         await self._make_bridge(bridge)
         if outside:
-            await all_of(*(self._prepare(names[c], places.get(c, ...)) for c in outside))
-            await all_of(
-                *(self._manager.set_variable(names[lead], *item) for item in variables.items() if names[lead])
-            )
+            await all_of(*(self._prepare(names[c], places.get(c)) for c in outside))
+            if lead in names:
+                told = variables.items()
+                await all_of(*(self._manager.set_variable(names[lead], *item) for item in told))
             await self._redirect_in(outside, names)
         # They know each other: told again, a phone may get a re-INVITE, during which some (linphone) refuse
         # to hear how their transfer goes.
@@ -52,17 +51,24 @@ class LiveCalls(Looking, Qualifying):
             with suppress(PbxError):
                 await self.release(other)
 
-    async def _name_outside(self, channel: str) -> str:
-        """What Asterisk calls it; "" when it is in our application already (a repeated order)."""
-        found = await self._ari.get(f"/channels/{channel}", Channel)
-        ours = found.dialplan.app_name == "Stasis" and found.dialplan.app_data.startswith(f"{self._app},")
-        return "" if ours else found.name
+    async def _names_outside(self, channels: Sequence[str]) -> dict[str, str]:
+        """What Asterisk calls those that are not in our application already (by a repeated order)."""
+        reading = self._ari.get("/bridges", list[Bridge])
+        asking = asyncio.gather(*(self._ari.get(f"/channels/{c}", Channel) for c in channels))
+        bridges, found = await asyncio.gather(reading, asking)
+        return {channel.id: channel.name for channel in found if not self._is_ours(channel, bridges)}
 
-    async def _prepare(self, name: str, place: Location | EllipsisType | None) -> None:
-        """What a channel needs to know on its way in, and on."""
+    def _is_ours(self, channel: Channel, bridges: Sequence[Bridge]) -> bool:
+        """Who was let go goes on being shown as in Stasis: only the kind of bridge it is in tells."""
+        if any(channel.id in bridge.channels and bridge.bridge_class != "stasis" for bridge in bridges):
+            return False
+        runs = channel.dialplan
+        return runs.app_name == "Stasis" and runs.app_data.startswith(f"{self._app},")
+
+    async def _prepare(self, name: str, on: Location | None) -> None:
+        """What a channel needs to know on its way in; and where to go on, unless it knows."""
         orders = [self._manager.set_variable(name, "WARM_ARGUMENTS", TAKEN)]
-        if place is not ...:
-            on = place or Location("warm-bye", "s", 1)
+        if on is not None:
             value = f"{on.context},{on.extension},{on.priority}"
             orders.append(self._manager.set_variable(name, "WARM_RETURN", value))
         await all_of(*orders)
@@ -105,7 +111,7 @@ class LiveCalls(Looking, Qualifying):
             return False
         name = (await self._ari.get(f"/channels/{channel}", Channel)).name
         await self._subscribe(by)
-        await self._prepare(phone.name, None)
+        await self._prepare(phone.name, Location("warm-bye", "s", 1))
         # The phone's channel comes to us for a moment: only there can it be told that its transfer succeeded.
         with self._awaited.event("StasisStart", by) as entered:
             place = Location(context, number, 1)

@@ -21,6 +21,8 @@ yet."""
 _PHONES = ("PJSIP", "SIP", "IAX2", "SCCP", "DAHDI")
 _CALLED = ("AppDial", "AppDial2", "AppQueue", "")
 """What a channel is shown to run that was called by Dial() or Queue(), or made by ARI."""
+OURS = "warm-"
+"""How the names of our contexts begin."""
 LEAD_VARIABLES = tuple(
     f"{VARIABLE}{name}" for name in ("NAME", "NUMBER", "SUMMARY", *(c.upper() for c in CONDITIONS))
 )
@@ -83,6 +85,9 @@ class Looking(Orders):
         values = (unquote(value, errors="ignore") for value in encoded)
         return {name: value for name, value in zip(LEAD_VARIABLES, values, strict=True) if value}
 
+    async def team_of(self, channel: str) -> str:
+        return await self._variable(channel, "WARM_TEAM")
+
     async def _find(self, channel: str) -> Channel:
         """By id, or by name (`PJSIP/ana-00000001`), which ARI knows but does not ask by."""
         if "/" not in channel:
@@ -104,4 +109,5 @@ def _as_party(channel: Channel) -> Party:
     # Who was called by Dial() or Queue() runs nothing of their own: when they are let go, they are hung up.
     waits = bool(at.exten) and at.app_name not in _CALLED
     place = Location(at.context, at.exten, at.priority + 1) if waits else None
-    return Party(channel.id, channel.caller.name, channel.caller.number, _endpoint(channel.name), place)
+    kept = waits and at.context.startswith(OURS)
+    return Party(channel.id, channel.caller.name, channel.caller.number, _endpoint(channel.name), place, kept)

@@ -20,7 +20,7 @@ from asterisk_warm.core.handoff.options import TICKET
 from asterisk_warm.core.handoff.policy import Action
 from asterisk_warm.engine.directory import Destination, Team
 from asterisk_warm.engine.errors import NotAllowed, Refused
-from asterisk_warm.engine.executor import Executor
+from asterisk_warm.engine.executor import BYE, Executor
 from asterisk_warm.engine.ids import new_event_id, new_handoff_id
 from asterisk_warm.engine.intake import Intake
 from asterisk_warm.engine.mailbox import Mailbox
@@ -49,8 +49,6 @@ FETCH_SECONDS = 5.0
 SPEECH_SECONDS = 3.0
 LOST = ReturnPlace("warm-lost", "s", 1)
 """Where a lead goes on who has no other place in the dialplan."""
-BYE = ReturnPlace("warm-bye", "s", 1)
-"""Where a qualifier goes on who has no other place: hung up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +140,11 @@ class Entrance:
             endpoint=by.endpoint,
             held_channel=held,
             refer=refer,
-            return_to=_place(by.place) or BYE,
+            return_to=None if by.kept else _place(by.place) or BYE,
         )
-        back = _place(request.return_to) or _place(lead.place) or team.return_to or LOST
+        back = _place(request.return_to)
+        if back is None and not lead.kept:
+            back = _place(lead.place) or team.return_to or LOST
         try:
             described = await self._pbx.lead_variables(lead.channel)
         except PbxError as error:
@@ -278,7 +278,9 @@ class Entrance:
             held, lead = calls
             by = (await self._locate(channel)).party
             # Its own way on is after its Stasis().
-            by = replace(by, place=None, name=by.name or held.name, number=by.number or held.number)
+            by = replace(
+                by, place=None, kept=False, name=by.name or held.name, number=by.number or held.number
+            )
             for watched in (lead.channel, held.channel):
                 await self._pbx.watch(watched)
             request = Request(Destination(team=team.id), (*at_door.options, "mode=consult"), "phone")
@@ -298,7 +300,7 @@ class Entrance:
             if asked.wish is Wish.ARM:
                 await self._pbx.watch(asked.channel)
                 return
-            team = self._intake.directory.team(asked.team)
+            team = self._intake.directory.team(asked.team or await self._pbx.team_of(asked.channel))
             if asked.wish is Wish.WHO:
                 await self._say(asked.channel, who_words(team, await self.who_is_free(team)))
                 return

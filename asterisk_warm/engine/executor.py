@@ -110,9 +110,12 @@ def legs(command: Command) -> tuple[str, ...]:
             return (LEAD, QUALIFIER)
         case SetAside() | ReleaseQualifier() | TellPhone():
             return (QUALIFIER,)
-        case TellQualifier():
+        case TellQualifier(talking=True):
             # Takes as long as it speaks; nothing waits for that.
             return ("aside",)
+        case TellQualifier():
+            # Only when they are out of every bridge.
+            return (QUALIFIER,)
         case ShowParty():
             return (command.leg,)
         case FindAgents() | PrepareSpeech() | CheckLegs() | LogQueue():
@@ -193,18 +196,19 @@ class Executor:
 
     async def _take_over(self, handoff: Handoff, command: TakeOver) -> Event:
         lead, who = handoff.lead.channel, handoff.qualifier
-        places = {lead: _location(handoff.return_to)}
-        if command.other and command.other != QUALIFIER:
+        if who is None or command.other not in ("", QUALIFIER):
             # Taken back from an agent: the lead keeps the place that they have.
-            other, places = handoff.channel_of(command.other), {handoff.channel_of(command.other): None}
-        elif who is not None:
+            other = handoff.channel_of(command.other)
+            places = {other: _location(BYE)}
+        else:
             other = who.channel if command.other else who.held_channel
-            places[other] = _location(who.return_to)
+            places = {lead: _location(handoff.return_to), other: _location(who.return_to)}
+        known = {channel: place for channel, place in places.items() if place is not None}
         variables = dict(command.variables)
         if handoff.policy.recording and command.other == QUALIFIER:
             variables["WARM_RECORD"] = f"{handoff.policy.recording}/{handoff.id}.wav"
         try:
-            await self._pbx.take_over(lead, other, handoff.bridge, places, variables, drop=not command.other)
+            await self._pbx.take_over(lead, other, handoff.bridge, known, variables, drop=not command.other)
         except LegGone as gone:
             if await self._is_there(lead):
                 raise
@@ -268,8 +272,13 @@ class Executor:
             if command.stop_comfort is None
             else [playback_id(handoff.id, Playing.COMFORT, command.stop_comfort)]
         )
-        channel = handoff.channel_of(QUALIFIER)
-        await self._pbx.join_qualifier(handoff.lead.channel, channel, handoff.bridge, stop)
+        channel, lead = handoff.channel_of(QUALIFIER), handoff.lead.channel
+        try:
+            await self._pbx.join_qualifier(lead, channel, handoff.bridge, stop)
+        except LegGone as gone:
+            if not await self._is_there(channel):
+                return _qualifier_gone(gone)
+            return _lead_gone(gone)
         return QualifierJoined(**_now())
 
     async def _start_consult(self, handoff: Handoff, command: StartConsult) -> Event:
@@ -278,13 +287,14 @@ class Executor:
             if command.stop_briefing is None
             else [playback_id(handoff.id, Playing.BRIEFING, command.stop_briefing)]
         )
-        await self._pbx.consult(
-            handoff.channel_of(QUALIFIER),
-            handoff.channel_of(agent_name(command.offer)),
-            consult_id(handoff.id),
-            stop,
-            agent_waits=command.agent_waits,
-        )
+        channel, agent = handoff.channel_of(QUALIFIER), handoff.channel_of(agent_name(command.offer))
+        waits = command.agent_waits
+        try:
+            await self._pbx.consult(channel, agent, consult_id(handoff.id), stop, agent_waits=waits)
+        except LegGone as gone:
+            if not await self._is_there(channel):
+                return _qualifier_gone(gone)
+            return _agent_gone(command.offer, gone)
         return ConsultStarted(**_now(), offer=command.offer)
 
     async def _tell_qualifier(self, handoff: Handoff, command: TellQualifier) -> Event | None:
@@ -446,6 +456,10 @@ def _lead_gone(gone: LegGone) -> LeadHungUp:
 
 def _qualifier_gone(gone: LegGone) -> QualifierHungUp:
     return QualifierHungUp(**_now(), cause=str(gone))
+
+
+BYE = ReturnPlace("warm-bye", "s", 1)
+"""Where those go on who have no other place: hung up."""
 
 
 def _location(place: ReturnPlace | None) -> Location | None:

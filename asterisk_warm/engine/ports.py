@@ -104,6 +104,7 @@ class InCall:
     """The qualifier's."""
     wish: Wish
     team: str
+    """Empty: that of the channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,8 @@ class Party:
     """The device it belongs to, where it can be rung again (`PJSIP/quinn`); empty: none."""
     place: Location | None
     """Where in the dialplan it goes on when what it does now is over; None: nowhere."""
+    kept: bool = False
+    """It is in our own part of the dialplan: where it goes on was written down when it came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,14 +235,14 @@ class Pbx(Protocol):
         lead: str,
         other: str,
         bridge: str,
-        places: Mapping[str, Location | None],
+        places: Mapping[str, Location],
         variables: Mapping[str, str],
         *,
         drop: bool,
     ) -> None:
         """Bring two channels that talk to each other outside our application into the handoff's bridge,
         unnoticed: at most two frames are lost each way. `places`: where each of them goes on in the
-        dialplan afterwards (None: it is hung up); who is not in it keeps the place it has. `variables` are
+        dialplan afterwards; who is not in it keeps the place it has. `variables` are
         the lead's. With `drop` only the lead is kept, and the other one's phone is told that its transfer
         has succeeded."""
 
@@ -301,6 +304,9 @@ class Pbx(Protocol):
 
     async def lead_variables(self, channel: str) -> Mapping[str, str]:
         """A channel's `WARM_LEAD_*` variables, wherever it is."""
+
+    async def team_of(self, channel: str) -> str:
+        """The team of a qualifier's feature codes, as `warm-arm` has set it; empty: none."""
 
     async def transfer(self, channel: str, by: str, number: str) -> bool:
         """Send a channel to a number as the phone at channel `by` may dial it; False when there is no such

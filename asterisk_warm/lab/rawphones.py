@@ -150,7 +150,7 @@ class HastyPhone(ExactPhone):
         self.ended.set()
 
     async def hang_up_at(self, when: float) -> None:
-        """The same at that moment (epoch seconds). Raises TimeoutError when the answer is not acknowledged."""
+        """The same at that moment (epoch seconds). Raises TimeoutError when no ACK has come."""
         await asyncio.wait_for(self._acknowledged.wait(), PATIENCE)
         await asyncio.sleep(max(0.0, when - time.time()))
         self.hang_up()

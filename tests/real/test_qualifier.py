@@ -110,6 +110,99 @@ async def test_given_nobody_asks_for_it_when_something_impossible_is_asked_then_
     await back(scene)
 
 
+async def test_given_two_requests_for_one_call_in_the_same_moment_then_one_has_it_and_one_is_a_conflict(
+    stage: Stage, phones: Phones
+) -> None:
+    scene = await LiveScene.talking(stage, phones, ("ana",))
+    body = {"qualifier": await scene.qualifier_channel(), "team": "tones"}
+    answers = await asyncio.gather(*(api(stage, "POST", "/v1/handoffs", body) for _ in range(5)))
+    assert sorted(status for status, _ in answers) == [201, 409, 409, 409, 409]
+    await scene.agents["ana"].rings()
+    await scene.asks("take-back")
+    await back(scene)
+
+
+async def test_given_a_lead_who_came_back_when_the_code_is_dialled_again_then_it_is_a_new_handoff(
+    stage: Stage, phones: Phones
+) -> None:
+    """The two talk in a bridge of Asterisk's own by then, out of which they are taken over as before."""
+    scene = await LiveScene.talking(stage, phones, ("ana",))
+    calls = await scene.offered()
+    await calls["ana"].busy()
+    await scene.seen(lambda h: h["settled"], "settled")
+    scene.number += 1
+    await scene.presses("*5")
+    again = await scene.agents["ana"].rings()
+    await again.answer()
+    await scene.offer_is("ana", "BRIEFING")
+    await again.press("1")
+    await scene.seen(lambda h: h["lead_is"] == "with_agent", "three")
+    await scene.quinn.hang_up()
+    await scene.handoff("CONNECTED")
+    await again.hang_up()
+    await scene.returned("COMPLETED", "CONNECTED", "ana")
+
+
+async def test_given_an_agent_who_talks_to_a_lead_when_they_hand_them_on_then_they_are_the_qualifier_of_a_new_handoff(
+    stage: Stage, phones: Phones
+) -> None:
+    scene = await LiveScene.talking(stage, phones, ("ana", "ben"))
+    calls = await scene.accepted("ana")
+    await calls["ben"].ended()
+    await scene.presses("*2")
+    await scene.handoff("CONNECTED")
+    first = (await scene.handoff("CONNECTED"))["id"]
+    lead = (await scene.handoff("CONNECTED"))["lead"]["channel"]
+    await until(lambda: stage.daemon.handoff(first)["lead_is"] == "with_agent", 5.0, "let go")
+    scene.number += 1
+    status, second = await api(stage, "POST", "/v1/handoffs", {"channel": lead, "team": "tones"})
+    assert status == 201 and second["qualifier"]["name"] == "Ana Lopez"
+    offered = await scene.agents["ben"].rings()
+    ended = await asyncio.to_thread(stage.daemon.handoff, first)
+    assert (ended["state"], ended["reason"]) == ("COMPLETED", f"the lead is handed on in {second['id']}")
+    await offered.answer()
+    await scene.offer_is("ben", "BRIEFING")
+    await offered.press("1")
+    await scene.seen(lambda h: h["lead_is"] == "with_agent", "three")
+    await calls["ana"].hang_up()
+    await scene.handoff("CONNECTED")
+    assert not scene.call.is_over
+    await offered.hang_up()
+    await scene.returned("COMPLETED", "CONNECTED", "ben")
+
+
+async def test_given_a_lead_who_was_called_when_they_are_handed_off_then_they_have_nowhere_to_go_on_but_are_not_cut(
+    stage: Stage, phones: Phones
+) -> None:
+    scene = await LiveScene.set(stage, phones, ("ana", "cleo"))
+    quinn = await phones.register("qualifier", tone_hz=1600)
+    calling = await quinn.dial("out")
+    lead = await scene.agents["cleo"].rings()
+    await lead.answer()
+    await calling.answered()
+    await lead.listen_for(0.1)
+    for key in "*5":
+        await calling.press(key)
+        await lead.listen_for(0.3)
+    offered = await scene.agents["ana"].rings()
+    await offered.answer()
+    await scene.offer_is("ana", "BRIEFING")
+    await offered.press("1")
+    await scene.seen(lambda h: h["lead_is"] == "with_agent", "three")
+    handoff = await scene.handoff("INTRODUCING")
+    # Who called is the qualifier, by the code that they dialled.
+    assert (handoff["qualifier"]["name"], handoff["lead"]["name"]) == ("qualifier", "cleo")
+    await scene.asks("complete")
+    # The qualifier goes on in their own dialplan.
+    await scene.logged("lab-returned")
+    await calling.hang_up()
+    await scene.handoff("CONNECTED")
+    assert not lead.is_over
+    await offered.hang_up()
+    await lead.ended()
+    await scene.seen(lambda h: h["settled"], "settled")
+
+
 # -- whom, and whether ---------------------------------------------------------------------------------------
 
 
