@@ -60,7 +60,7 @@ class Row:
     scenes: int
     lost: int
     takeover: tuple[float, float] | None
-    """Longest time without the other's voice as the call is taken over: median and p99, of both directions."""
+    """Longest time without the other's voice as the call is taken over: median and p99, both directions."""
     completion: tuple[float, float]
     """From the qualifier's BYE (or the agent's answer) to the agent's voice at the lead; in stay, where they
     talk already, the longest hole around it."""

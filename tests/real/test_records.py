@@ -27,7 +27,7 @@ EXTRA = {
     "cdr_custom.conf": "[mappings]\nMaster.csv => " + ",".join(f"${{CSV_QUOTE(${{CDR({n})}})}}" for n in CDR),
     "cel.conf": "[general]\nenable=yes\napps=all\nevents=ALL\n",
     "cel_custom.conf": "[mappings]\nMaster.csv => " + ",".join(f"${{CSV_QUOTE({n})}}" for n in CEL),
-    "queues.conf": "[general]\n",
+    "queues.conf": "[general]\n[support]\nmember => PJSIP/qualifier\n",
 }
 
 
@@ -35,6 +35,15 @@ MODULES = {
     22: ("app_queue", "res_cdrel_custom", "cdr_custom", "cel_custom"),
     16: ("app_queue", "cdr_custom", "cel_custom"),
 }
+
+
+BEGUN_ANEW_AND_ENDED = r"(?s)End MixMonitor Recording.*End MixMonitor Recording"
+
+QUEUE = """
+exten => support,1,Answer()
+ same => n,Queue(support)
+ same => n,Goto(lab-returned,s,1)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +58,7 @@ def stage(root: Root, sounds: Path) -> Iterator[Stage]:
         folder,
         teams={**TONE_TEAMS, "tones": recorded},
         agents={**AGENTS, **{f"racer{n}": f"Racer {n}" for n in range(20)}},
-        dialplan=DIALPLAN,
+        dialplan=QUEUE + DIALPLAN,
         sounds=sounds,
         settings=settings,
         extra=EXTRA,
@@ -123,13 +132,51 @@ async def test_given_a_recording_then_it_is_the_leads_and_has_nothing_of_the_con
     await calls["ana"].listen_for(1.0)
     await calls["ana"].hang_up()
     handoff = await scene.returned("COMPLETED", "CONNECTED", "ana")
-    path = stage.pbx.workdir / "recordings" / f"{handoff['id']}.wav"
-    samples = read_wav(path)
-    frames = samples[: len(samples) // FRAME * FRAME].reshape(-1, FRAME)
-    heard = Hearing(np.arange(len(frames)) * FRAME_SECONDS, frames)
+    await scene.logged(BEGUN_ANEW_AND_ENDED)
+    heard = recorded(stage, handoff["id"])
     quinn, ana = heard.has(QUALIFIER_TONE), heard.has(TONES["ana"])
     assert heard.has(LEAD_TONE).mean() > 0.8, "the lead is recorded all along, on hold too"
     assert ana.sum() > 20, "it goes on after the transfer"
     # Neither is recorded during the private talk: one is over before the other begins, a good while later.
     between = np.flatnonzero(ana)[0] - np.flatnonzero(quinn)[-1]
     assert between * FRAME_SECONDS > 0.4
+
+
+async def test_given_a_recording_when_the_qualifier_leaves_a_talk_of_three_then_it_has_everyone_to_the_end(
+    stage: Stage, phones: Phones
+) -> None:
+    scene = await LiveScene.talking(stage, phones)
+    calls = await scene.accepted("ana")
+    await calls["ana"].listen_for(1.0)
+    await scene.quinn.hang_up()
+    await scene.handoff("CONNECTED")
+    await calls["ana"].listen_for(1.5)
+    await calls["ana"].hang_up()
+    handoff = await scene.returned("COMPLETED", "CONNECTED", "ana")
+    await scene.logged(BEGUN_ANEW_AND_ENDED)
+    heard = recorded(stage, handoff["id"])
+    quinn, ana = heard.has(QUALIFIER_TONE), heard.has(TONES["ana"])
+    assert heard.has(LEAD_TONE).mean() > 0.8
+    assert (quinn & ana).sum() > 20, "the three of them"
+    alone = np.flatnonzero(ana)[-1] - np.flatnonzero(quinn)[-1]
+    assert alone * FRAME_SECONDS > 1.0, "and then the two"
+
+
+def recorded(stage: Stage, handoff: str) -> Hearing:
+    samples = read_wav(stage.pbx.workdir / "recordings" / f"{handoff}.wav")
+    frames = samples[: len(samples) // FRAME * FRAME].reshape(-1, FRAME)
+    return Hearing(np.arange(len(frames)) * FRAME_SECONDS, frames)
+
+
+async def test_given_a_call_of_a_queue_when_its_member_hands_off_then_it_is_a_handoff_like_any_other(
+    stage: Stage, phones: Phones
+) -> None:
+    scene = await LiveScene.talking(stage, phones, ("ana",), extension="support")
+    calls = await scene.accepted("ana")
+    handoff = await scene.handoff("INTRODUCING")
+    assert (handoff["lead"]["name"], handoff["qualifier"]["name"]) == ("Grant Weatherly", "qualifier")
+    await scene.quinn.hang_up()
+    await scene.handoff("CONNECTED")
+    await calls["ana"].hang_up()
+    # The lead goes on after Queue().
+    await scene.returned("COMPLETED", "CONNECTED", "ana")
