@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 ACTION_SECONDS = 4.0
 PING_SECONDS = 10.0
 FIRST_RETRY, LAST_RETRY = 0.2, 10.0
-_GONE = re.compile("Channel[12]? does not exist|No such channel")
+_GONE = re.compile("Channel does not exist|No such channel|channel not up")
 _NAMES = ("event", "actionid", "commandid")
 NEVER = 1 << 30
 """Switches off panoramisk's own ping, which does not look at the answer."""
@@ -139,10 +139,6 @@ class AmiManager:
             extra = _place(elsewhere or location)
             headers |= {"ExtraChannel": other, **{f"Extra{key}": value for key, value in extra.items()}}
         await self._order("Redirect", headers)
-
-    async def bridge(self, first: str, second: str) -> None:
-        """Bring two channels together, out of whatever they do. Raises LegGone."""
-        await self._order("Bridge", {"Channel1": first, "Channel2": second, "Tone": "no"})
 
     async def log_queue(self, queue: str, event: str, interface: str, message: str, unique_id: str) -> None:
         """Write a line to queue_log (app_queue must be loaded)."""

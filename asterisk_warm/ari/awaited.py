@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from asterisk_warm.ari.model import Message
 from asterisk_warm.engine.ports import LegGone
 
+_TOLD = ("channel_answered", "channel_declined", "channel_unavailable")
+"""States of a ChannelTransfer once the phone has been told how it went."""
+
 
 class Awaited:
     """Told every event, hands it to whoever waits for it. One waits for a kind on a channel at a time."""
@@ -18,9 +21,10 @@ class Awaited:
 
     @contextmanager
     def event(self, kind: str, channel: str) -> Iterator[asyncio.Future[None]]:
-        """A future that is done when an event of that type comes for that channel (PlaybackFinished: for that
-        playback), and raises LegGone when the channel goes instead. Listen first, then give the order: the
-        event may come before the order's own answer."""
+        """A future that is done when an event of that type comes for that channel, and raises LegGone when
+        the channel goes instead. PlaybackFinished: for that playback; ChannelTransfer: the channel's phone
+        has been told the end. Listen first, then give the order: the event may come before the order's own
+        answer."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting[kind, channel] = future
         try:
@@ -32,6 +36,8 @@ class Awaited:
 
     def tell(self, message: Message) -> None:
         channel = message.peer if message.type == "Dial" else message.channel
+        if message.type == "ChannelTransfer" and message.referred_by is not None and message.state in _TOLD:
+            channel = message.referred_by.source_channel
         if message.type == "PlaybackFinished" and message.playback is not None:
             finished = self._waiting.get((message.type, message.playback.id))
             if finished is not None and not finished.done():

@@ -50,6 +50,7 @@ class AriLink:
         self._pbx = pbx
         self._claim = claim
         self._connected = asyncio.Event()
+        self._endings: set[asyncio.Task[None]] = set()
         self._held: list[Message] | None = []
         """Events since the connection that wait for the reconciliation; None when that is done."""
 
@@ -80,7 +81,7 @@ class AriLink:
 
         def hand_over(message: Message) -> None:
             if message.type == "StasisStart" and message.channel is not None:
-                _stasis_start(engine, message, message.channel)
+                self._stasis_start(engine, message, message.channel)
             elif message.type == "ChannelTransfer":
                 transfer = transfer_asked(message)
                 if transfer is not None:
@@ -106,18 +107,29 @@ class AriLink:
 
         await EventSocket(self._client, self._app, on_event, on_connected, on_lost).run()
 
+    def _stasis_start(self, engine: Engine, message: Message, channel: Channel) -> None:
+        if message.replace_channel is not None:
+            event_id = f"{message.timestamp}/{channel.id}/replaced"
+            engine.replaced(message.replace_channel.id, channel.id, moment(message), event_id)
+            self._end(message.replace_channel.id)
+            return
+        if channel.id.startswith(PREFIX) or message.args[:1] == [TAKEN]:
+            return  # Ours, or fetched by an order that waits for it.
+        at_door = lead_at_door(channel, message.args)
+        if at_door is None:
+            log.warning(
+                "a channel came in another way than by our dialplan", channel=channel.name, args=message.args
+            )
+            return
+        engine.entered(at_door)
 
-def _stasis_start(engine: Engine, message: Message, channel: Channel) -> None:
-    if message.replace_channel is not None:
-        event_id = f"{message.timestamp}/{channel.id}/replaced"
-        engine.replaced(message.replace_channel.id, channel.id, moment(message), event_id)
-        return
-    if channel.id.startswith(PREFIX) or message.args[:1] == [TAKEN]:
-        return  # Ours, or fetched by an order that waits for it.
-    at_door = lead_at_door(channel, message.args)
-    if at_door is None:
-        log.warning(
-            "a channel came in another way than by our dialplan", channel=channel.name, args=message.args
-        )
-        return
-    engine.entered(at_door)
+    def _end(self, replaced: str) -> None:
+        """Asterisk would leave it in our application, in silence, with nobody to hang it up."""
+
+        async def end() -> None:
+            with suppress(PbxError):
+                await self._pbx.hang_up(replaced)
+
+        task = asyncio.create_task(end())
+        self._endings.add(task)
+        task.add_done_callback(self._endings.discard)

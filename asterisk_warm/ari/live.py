@@ -13,7 +13,10 @@ from asterisk_warm.ari.qualifying import Qualifying
 from asterisk_warm.core.handoff.commands import Progress
 from asterisk_warm.engine.ports import LegGone, Location, PbxError, PbxRefused, PbxUnreachable
 
+TOLD_SECONDS = 0.5
+"""Until a phone has been told how its transfer went."""
 _PLACE = frozenset("+-_*#.@/")
+_NOWHERE = Location("warm-bye", "s", 1)
 
 
 class LiveCalls(Looking, Qualifying):
@@ -111,7 +114,7 @@ class LiveCalls(Looking, Qualifying):
             return False
         name = (await self._ari.get(f"/channels/{channel}", Channel)).name
         await self._subscribe(by)
-        await self._prepare(phone.name, Location("warm-bye", "s", 1))
+        await self._prepare(phone.name, _NOWHERE)
         # The phone's channel comes to us for a moment: only there can it be told that its transfer succeeded.
         with self._awaited.event("StasisStart", by) as entered:
             place = Location(context, number, 1)
@@ -123,9 +126,23 @@ class LiveCalls(Looking, Qualifying):
             await self.release(by)
         return True
 
-    async def connect(self, first: str, second: str) -> None:
-        names = await asyncio.gather(*(self._ari.get(f"/channels/{c}", Channel) for c in (first, second)))
-        await self._manager.bridge(names[0].name, names[1].name)
+    async def connect(self, lead: str, peer: str, by: str, on: Location | None) -> None:
+        await self._subscribe(lead, by)
+        reading = (self._ari.get(f"/channels/{c}", Channel) for c in (lead, by, peer))
+        first, phone, second = await asyncio.gather(*reading)
+        names = {lead: first.name, by: phone.name}
+        await all_of(self._prepare(first.name, on), self._prepare(phone.name, _NOWHERE))
+        await self._redirect_in((lead, by), names)
+        await self._post(f"/channels/{lead}/variable", variable="WARM_PEER", value=second.name)
+        # Asterisk looks at the phone's other call when it tells the phone, and crashes when that one is just
+        # ending, which it does as soon as the two are connected.
+        with self._awaited.event("ChannelTransfer", by) as told:
+            await self.tell_phone(by, Progress.ANSWERED)
+            with suppress(TimeoutError, LegGone):
+                await asyncio.wait_for(told, TOLD_SECONDS)
+        await self._continue(lead, Location("warm-connected", "s", 1))
+        with suppress(PbxError):
+            await self.release(by)
 
 
 def _is_place(name: str) -> bool:

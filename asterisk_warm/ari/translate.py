@@ -121,6 +121,9 @@ def _agent(message: Message, channel: Channel, handoff: str, offer: int, hanging
             yield handoff, AgentRinging(**stamp, offer=offer)
         case "ChannelStateChange" if answered:
             yield handoff, AgentAnswered(**stamp, offer=offer)
+        case "StasisStart" if answered and message.replace_channel is not None:
+            # Another phone has picked up the call, which may have been ringing still.
+            yield handoff, AgentAnswered(**stamp, offer=offer)
         case "ChannelDtmfReceived":
             yield handoff, DigitPressed(**stamp, offer=offer, digit=message.digit)
         case "StasisEnd" if answered and not hanging_up:

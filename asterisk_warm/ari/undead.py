@@ -44,6 +44,9 @@ class Undead:
             self._dying.add(channel.id)
             if channel.id in self._let_go:
                 self._watch(channel.id)
+        elif message.type == "StasisEnd" and channel.id in self._dying:
+            # Of a lead's channel, which is not ours, no more may be told.
+            asyncio.get_running_loop().call_later(GRACE_SECONDS, self._dying.discard, channel.id)
         elif message.type == "ChannelDestroyed":
             self._dying.discard(channel.id)
             self._let_go.discard(channel.id)

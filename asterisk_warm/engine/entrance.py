@@ -368,8 +368,8 @@ class Entrance:
         await self._take_over(here.peer, here.party, team, request, refer=True)
 
     async def _attended(self, transfer: Transfer) -> None:
-        """Onto a consult with one of ours: completes it. Else the two others are connected, as Asterisk
-        would do it."""
+        """Onto a consult with one of ours: completes it. Else the two others are connected, and who was put
+        onto a call with nobody (a queue, a mailbox) dials what was dialled there."""
         leg = self._open.leg_of(transfer.consult)
         mailbox = self._open.find(leg[0]) if leg is not None else None
         if mailbox is not None and mailbox.handoff is not None:
@@ -381,9 +381,16 @@ class Entrance:
             await mailbox.ask(complete)
             return
         first, second = await self._locate(transfer.channel), await self._locate(transfer.consult)
-        if first.peer is None or second.peer is None:
-            raise Refused("conflict", "one of the two calls has ended")
-        await self._pbx.connect(first.peer.channel, second.peer.channel)
+        lead, peer, dialled = first.peer, second.peer, second.party.place
+        if lead is None:
+            raise Refused("conflict", "there is nobody on the line to transfer")
+        if peer is not None:
+            back = None if lead.kept else lead.place or Location(BYE.context, BYE.extension, BYE.priority)
+            await self._pbx.connect(lead.channel, peer.channel, transfer.channel, back)
+        elif dialled is None or not await self._pbx.transfer(
+            lead.channel, transfer.channel, dialled.extension
+        ):
+            raise Refused("conflict", "there is nobody in the other call")
 
     def _spawn(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)

@@ -312,8 +312,10 @@ class Pbx(Protocol):
         """Send a channel to a number as the phone at channel `by` may dial it; False when there is no such
         number."""
 
-    async def connect(self, first: str, second: str) -> None:
-        """Bring two channels together that talk to others, outside our application."""
+    async def connect(self, lead: str, peer: str, by: str, on: Location | None) -> None:
+        """Bring the two together whom a phone talks to in its two calls, outside our application; the phone
+        (`by`, in its call with the lead) is told that its transfer succeeded. Where the lead goes on after
+        the talk: `on`; None: it knows."""
 
     async def fetch_lead(self, channel: str, location: Location | None, arguments: Sequence[str]) -> None:
         """Bring a channel that is in the dialplan into our application (AMI Redirect), as if it had

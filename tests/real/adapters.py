@@ -71,7 +71,9 @@ class Engine:
         self._wake()
 
     def replaced(self, channel: str, by: str, at: float, event_id: str) -> None:
-        self.handoffs[by] = self.handoffs.pop(channel)
+        leg = self.leg_of(channel)
+        if leg is not None:
+            self.handoffs[by] = leg
         self.replacements.append((channel, by))
         self._wake()
 

@@ -7,11 +7,11 @@ import json
 import re
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from crash_gate import Gate
@@ -74,25 +74,23 @@ STYLES: dict[str, dict[str, Any]] = {
 }
 
 
-class CrashStage(Stage):
-    """A stage whose daemon reaches Asterisk through a gate, with a team for every case."""
+class GatedStage(Stage):
+    """A stage whose daemon reaches Asterisk through a gate."""
 
-    def __init__(self, root: Root, workdir: Path, sounds: Path, plans: Sequence[Sequence[Case]]) -> None:
-        teams: dict[str, dict[str, Any]] = {}
-        for number, plan in enumerate(plans):
-            for slot, case, agents in cast(plan):
-                teams[f"team{number}-{slot}"] = {"name": "Sales", "agents": agents, **STYLES[case.style]}
-        teams["sales"] = {"name": "Sales", "agents": ["a0", "a1"], **STYLES["plain"]}
-        super().__init__(root, workdir, teams=teams, agents=AGENTS, sounds=sounds)
+    def __init__(self, root: Root, workdir: Path, *, settings: Mapping[str, Any], **given: Any) -> None:
+        super().__init__(root, workdir, settings=settings, **given)
         self.gate = Gate(self.pbx.config.ari_port)
-        self._prompts = workdir / "prompts"
 
-    def __enter__(self) -> CrashStage:
-        self._prompts.mkdir()
-        for name in ("comfort", "comfort-2", "comfort-3"):
-            write_wav(self._prompts / f"{name}.wav", chord((COMFORT_HZ,), COMFORT_SECONDS))
+    def __enter__(self) -> Self:
         self.gate.__enter__()
-        self._settings = self.settings()
+        pbx = self.pbx
+        ari = {
+            "url": f"http://127.0.0.1:{self.gate.port}",
+            "user": pbx.ari_user,
+            "password": pbx.ari_password,
+        }
+        ami = {"host": pbx.ami_host, "port": pbx.ami_port, "user": pbx.ami_user, "password": pbx.ami_secret}
+        self._settings = {**(self._settings or {}), "asterisk": {"ari": ari, "ami": ami}}
         super().__enter__()
         return self
 
@@ -102,16 +100,25 @@ class CrashStage(Stage):
         finally:
             self.gate.__exit__(None, None, None)
 
-    def settings(self) -> dict[str, Any]:
-        pbx = self.pbx
-        ari = {
-            "url": f"http://127.0.0.1:{self.gate.port}",
-            "user": pbx.ari_user,
-            "password": pbx.ari_password,
-        }
-        ami = {"host": pbx.ami_host, "port": pbx.ami_port, "user": pbx.ami_user, "password": pbx.ami_secret}
-        sounds = {"directory": str(self._sounds), "prompts": str(self._prompts)}
-        return {"asterisk": {"ari": ari, "ami": ami}, "sounds": sounds}
+
+class CrashStage(GatedStage):
+    """With a team for every case."""
+
+    def __init__(self, root: Root, workdir: Path, sounds: Path, plans: Sequence[Sequence[Case]]) -> None:
+        teams: dict[str, dict[str, Any]] = {}
+        for number, plan in enumerate(plans):
+            for slot, case, agents in cast(plan):
+                teams[f"team{number}-{slot}"] = {"name": "Sales", "agents": agents, **STYLES[case.style]}
+        teams["sales"] = {"name": "Sales", "agents": ["a0", "a1"], **STYLES["plain"]}
+        self._prompts = workdir / "prompts"
+        settings = {"sounds": {"directory": str(sounds), "prompts": str(self._prompts)}}
+        super().__init__(root, workdir, teams=teams, agents=AGENTS, sounds=sounds, settings=settings)
+
+    def __enter__(self) -> Self:
+        self._prompts.mkdir()
+        for name in ("comfort", "comfort-2", "comfort-3"):
+            write_wav(self._prompts / f"{name}.wav", chord((COMFORT_HZ,), COMFORT_SECONDS))
+        return super().__enter__()
 
     def journalled(self) -> dict[str, str]:
         """State by the lead's number, as a killed daemon has left it in its database."""

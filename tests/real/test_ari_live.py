@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from adapters import SIP_PORT, Adapters, bridge, leg, nothing_left, private_asterisk, until
 
+from asterisk_warm.ami import codes
+from asterisk_warm.ami.manager import AmiManager
 from asterisk_warm.ari.model import Channel, Variable
 from asterisk_warm.ari.orders import TAKEN
 from asterisk_warm.core.handoff.commands import Progress
@@ -26,7 +28,16 @@ from asterisk_warm.core.handoff.events import (
 )
 from asterisk_warm.core.handoff.ids import aside_leg, consult_id, playback_id
 from asterisk_warm.core.handoff.model import LEAD, QUALIFIER, Playing
-from asterisk_warm.engine.ports import LegGone, Location, Party, PbxError, PbxRefused, Shown
+from asterisk_warm.engine.ports import (
+    InCall,
+    LegGone,
+    Location,
+    Party,
+    PbxError,
+    PbxRefused,
+    Shown,
+    Wish,
+)
 from asterisk_warm.lab.asterisk import PrivateAsterisk
 from asterisk_warm.lab.call import Call, PhoneError
 from asterisk_warm.lab.capture import Capture
@@ -56,6 +67,12 @@ exten => waiting,1,Answer()
  same => n,Wait(30)
  same => n,Hangup()
 exten => to-ana,1,Dial(PJSIP/ana,20)
+exten => coded,1,Answer()
+ same => n,UserEvent(WarmRequest,What: who,Team: ${URIENCODE(${URIDECODE(sales%20east%2c%20Z%c3%bcrich%3a%20100%25)})})
+ same => n,UserEvent(Else,Event: Shutdown,ActionID: 1,ActionID: 2,What: stay)
+ same => n,UserEvent(WarmRequest,What: originate,Team: sales)
+ same => n,UserEvent(WarmRequest,What: stay,Team: renewals)
+ same => n,Wait(5)
 exten => 4711,1,Log(NOTICE,lab-dialled ${CHANNEL} ${EXTEN})
  same => n,Answer()
  same => n,Wait(30)
@@ -364,7 +381,7 @@ async def test_given_a_hangup_in_the_middle_of_taking_over_then_it_is_done_or_re
     await live.engine.fact(LeadHungUp if who == "lead" else QualifierHungUp, live.handoff)
     if who == "qualifier":
         # The lead is still there: with us, or where the dialplan goes on.
-        assert outcome is None or isinstance(outcome, LegGone)
+        assert outcome is None or isinstance(outcome, PbxError)
         await until_gone(live, live.quinn)
         found = (await live.pbx.look()).channels[live.lead]
         assert found.in_stasis or outcome is not None
@@ -481,8 +498,9 @@ async def test_given_a_qualifier_who_is_gone_when_ordered_then_each_order_says_s
         live.pbx.locate(live.quinn),
         live.pbx.tell(live.quinn, live.aside, live.word, live.sound("word")),
         live.pbx.transfer(live.lead, live.quinn, "4711"),
-        live.pbx.connect(live.lead, live.quinn),
-        live.pbx.connect(live.quinn, live.lead),
+        live.pbx.connect(live.lead, live.leg, live.quinn, None),
+        live.pbx.connect(live.lead, live.quinn, live.leg, None),
+        live.pbx.connect(live.quinn, live.leg, live.lead, None),
     )
     await live.pbx.tell_phone(live.quinn, Progress.ANSWERED)
 
@@ -744,9 +762,40 @@ async def test_given_two_calls_of_a_phone_when_their_other_ends_are_connected_th
     await anas.answer()
     await second.answered()
     await talking(live.adapters, await live.channel("ana"))
-    await live.pbx.connect(live.lead, await live.channel("ana"))
+    await live.pbx.connect(live.lead, await live.channel("ana"), live.quinn, AFTER)
     await live.quinns.ended()
     await second.ended()
     await hear_each_other(capture, (live.call, LEAD_TONE), (anas, ANA_HZ))
-    await live.call.hang_up()
-    await anas.ended()
+    await anas.hang_up()
+    await live.logged(r"lab-returned PJSIP/anonymous")
+    assert not live.call.is_over
+
+
+# -- what the dialplan says ----------------------------------------------------------------------------------
+
+
+async def test_given_feature_codes_when_the_dialplan_tells_of_them_then_it_is_known_who_wants_what_of_whom(
+    adapters: Adapters, phones: Phones, asterisk: PrivateAsterisk
+) -> None:
+    told: list[InCall] = []
+
+    def on_user_event(event: Mapping[str, str]) -> None:
+        asked = codes.asked(event)
+        told.extend([asked] if asked else [])
+
+    account = asterisk.ami_user, asterisk.ami_secret
+    ami = AmiManager(asterisk.ami_host, asterisk.ami_port, *account, on_user_event)
+    running = asyncio.create_task(ami.run())
+    assert await ami.wait_connected(5)
+    call = await phones.lead(*_both(SHOWN_GRANT), tone_hz=LEAD_TONE).dial("coded")
+    await call.answered()
+    await until(lambda: len(told) == 2)
+    channel = next(iter((await adapters.pbx.look()).channels))
+    assert told == [
+        InCall(channel, Wish.WHO, "sales east, Zürich: 100%"),
+        InCall(channel, Wish.STAY, "renewals"),
+    ]
+    assert ami.connected and await ami.version()
+    await call.hang_up()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)

@@ -149,6 +149,38 @@ async def test_given_a_blind_transfer_to_an_ordinary_number_then_it_is_as_withou
     await scene.call.ended()
 
 
+async def test_given_an_attended_transfer_onto_an_ordinary_call_then_it_is_as_without_us(
+    stage: Stage, phones: Phones, desk: Phone | SecondPhone, capture: Capture
+) -> None:
+    scene = await LiveScene.talking(stage, phones, ("ana",), qualifier=desk)
+    await scene.quinn.hold()
+    second = await scene.qualifier.dial("to-ana")
+    ana = await scene.agents["ana"].rings()
+    await ana.answer()
+    await second.answered()
+    assert await scene.quinn.attended_transfer(second) == "200 OK"
+    await scene.quinn.ended()
+    await second.ended()
+    await ana.listen_for(0.5)
+    assert not ana.is_over and not scene.call.is_over
+    await ana.hang_up()
+    await scene.call.ended()
+
+
+async def test_given_an_attended_transfer_onto_a_call_with_nobody_then_the_lead_dials_what_was_dialled(
+    stage: Stage, phones: Phones, desk: Phone | SecondPhone, capture: Capture
+) -> None:
+    scene = await LiveScene.talking(stage, phones, ("ana",), qualifier=desk)
+    await scene.quinn.hold()
+    second = await scene.qualifier.dial("menu")
+    await second.answered()
+    assert await scene.quinn.attended_transfer(second) == "200 OK"
+    await scene.quinn.ended()
+    await scene.logged(r"menu@from-agents:1\] Answer\(\"PJSIP/anonymous")
+    assert not scene.call.is_over
+    await scene.call.hang_up()
+
+
 async def test_given_a_blind_transfer_to_no_number_then_the_qualifier_keeps_the_lead(
     stage: Stage, phones: Phones, desk: Phone | SecondPhone, capture: Capture
 ) -> None:

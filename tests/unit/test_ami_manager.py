@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import pytest
@@ -40,7 +40,7 @@ class Server:
                 block = (await reader.readuntil(b"\r\n\r\n")).decode()
             except (asyncio.IncompleteReadError, ConnectionError):
                 return
-            action = dict(line.split(": ", 1) for line in block.strip().split("\r\n"))
+            action = dict(line.split(": ", 1) for line in block.removesuffix("\r\n\r\n").split("\r\n"))
             self.actions.append(action)
             said = self.answer(action)
             if said is not None:
@@ -52,6 +52,10 @@ class Server:
             await writer.drain()
             await asyncio.sleep(0)
 
+    async def tell(self, *lines: str) -> None:
+        """An event that nobody has asked for."""
+        await self._say(self._writers[-1], ("\r\n".join(lines) + "\r\n\r\n").encode())
+
     def drop(self) -> None:
         for writer in self._writers:
             writer.transport.abort()
@@ -59,10 +63,12 @@ class Server:
 
 
 @asynccontextmanager
-async def running(server: Server) -> AsyncIterator[AmiManager]:
+async def running(
+    server: Server, on_user_event: Callable[[Mapping[str, str]], None] | None = None
+) -> AsyncIterator[AmiManager]:
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     port = listening.sockets[0].getsockname()[1]
-    ami = AmiManager("127.0.0.1", port, "warm", "secret")
+    ami = AmiManager("127.0.0.1", port, "warm", "secret", on_user_event)
     task = asyncio.create_task(ami.run())
     try:
         yield ami
@@ -103,24 +109,107 @@ async def test_given_a_login_when_connected_then_events_are_off_and_orders_are_s
     assert setvar["Value"] == "ü, ${SHELL(x)}"
 
 
+async def test_given_two_who_talk_when_redirected_then_both_are_in_one_action(
+    ami: AmiManager, server: Server
+) -> None:
+    await ami.redirect("PJSIP/a-1", HERE, "PJSIP/b-2")
+    await ami.redirect("PJSIP/a-1", HERE)
+    await ami.redirect("PJSIP/a-1", HERE, "PJSIP/b-2", Location("elsewhere", "42", 3))
+    both, one, apart = server.actions[1:]
+    assert (both["Channel"], both["Context"], both["Exten"], both["Priority"]) == (
+        "PJSIP/a-1",
+        "there",
+        "s",
+        "1",
+    )
+    assert both["ExtraChannel"] == "PJSIP/b-2"
+    assert (both["ExtraContext"], both["ExtraExten"], both["ExtraPriority"]) == ("there", "s", "1")
+    assert not [header for header in one if header.startswith("Extra")]
+    assert (apart["Context"], apart["Exten"], apart["Priority"]) == ("there", "s", "1")
+    assert (apart["ExtraContext"], apart["ExtraExten"], apart["ExtraPriority"]) == ("elsewhere", "42", "3")
+
+
+async def test_given_a_line_for_the_queue_log_when_ordered_then_it_is_written_as_it_is(
+    ami: AmiManager, server: Server
+) -> None:
+    await ami.log_queue("sales", "CONNECT", "PJSIP/ana", "4|1795.8|2", "1795.7")
+    action = server.actions[1]
+    del action["ActionID"]
+    assert action == {
+        "Action": "QueueLog",
+        "Queue": "sales",
+        "Event": "CONNECT",
+        "Interface": "PJSIP/ana",
+        "Message": "4|1795.8|2",
+        "Uniqueid": "1795.7",
+    }
+
+
+async def test_given_a_number_when_asked_for_then_asterisks_answer_says_whether_it_is_there(
+    ami: AmiManager, server: Server
+) -> None:
+    assert await ami.extension_exists("from-agents", "200")
+    asked = server.actions[1]
+    assert (asked["Action"], asked["Context"], asked["Extension"]) == ("ShowDialPlan", "from-agents", "200")
+    server.answer = lambda _: "Response: Error\r\nMessage: Did not find extension 200@from-agents"
+    assert not await ami.extension_exists("from-agents", "200")
+    server.drop()
+    with pytest.raises(PbxUnreachable):
+        await ami.extension_exists("from-agents", "200")
+
+
+def orders_with(ami: AmiManager, evil: str) -> list[Awaitable[object]]:
+    """Every order, with this in each place where a text of others' could come."""
+    return [
+        ami.redirect(evil, HERE),
+        ami.redirect("x", HERE, evil),
+        ami.redirect("x", Location(evil, "s", 1)),
+        ami.redirect("x", Location("there", evil, 1), "y"),
+        ami.redirect("x", HERE, "y", Location(evil, "s", 1)),
+        ami.set_variable(evil, "y", "z"),
+        ami.set_variable("x", evil, "z"),
+        ami.set_variable("x", "y", evil),
+        *(ami.log_queue(*(evil if i == place else "x" for i in range(5))) for place in range(5)),
+        ami.context_exists(evil),
+        ami.extension_exists(evil, "s"),
+        ami.extension_exists("there", evil),
+    ]
+
+
 @pytest.mark.parametrize("evil", ["x\r\nAction: Originate", "x\ny", "x\ry", "x\0"])
 async def test_given_a_line_end_in_a_value_when_ordered_then_nothing_is_sent(
     ami: AmiManager, server: Server, evil: str
 ) -> None:
-    with pytest.raises(PbxRefused, match="line end"):
-        await ami.redirect(evil, HERE)
-    with pytest.raises(PbxRefused, match="line end"):
-        await ami.set_variable("x", "y", evil)
+    answers = await asyncio.gather(*orders_with(ami, evil), return_exceptions=True)
+    refused = [answer for answer in answers if isinstance(answer, PbxRefused)]
+    assert all("line end" in str(one) for one in refused)
+    # Such a place is not there: that is no refusal.
+    assert [answer for answer in answers if answer not in refused] == [False] * 3
     await ami.set_variable("x", "y", "z")
     assert server.names == ["Login", "Setvar"]
+
+
+@pytest.mark.parametrize(
+    "odd", ["", " ", ": ", "Action: Originate", "ü🔥", "\u2028\x85\x0b\x1c", "a: b: c", "x" * 900]
+)
+async def test_given_any_other_text_in_a_value_when_ordered_then_it_is_one_value_of_one_action(
+    ami: AmiManager, server: Server, odd: str
+) -> None:
+    await ami.set_variable("x", "y", odd)
+    await ami.log_queue("q", "INFO", "", odd, "")
+    assert server.names == ["Login", "Setvar", "QueueLog"]
+    assert (server.actions[1]["Value"], server.actions[2]["Message"]) == (odd, odd)
 
 
 async def test_given_a_refusal_when_ordered_then_a_channel_that_is_gone_is_told_apart(
     ami: AmiManager, server: Server
 ) -> None:
-    for said in ("Channel does not exist: x", "No such channel"):
+    # In the words of Asterisk's main/manager.c.
+    hung_up = ("Redirect failed, channel not up.", "Redirect failed, extra channel not up.")
+    gone = ("Channel does not exist: x", "ExtraChannel does not exist: y", "No such channel", *hung_up)
+    for said in gone:
         server.answer = lambda _, said=said: f"Response: Error\r\nMessage: {said}"
-        for order in (ami.redirect("x", HERE), ami.set_variable("x", "y", "z")):
+        for order in (ami.redirect("x", HERE, "y"), ami.set_variable("x", "y", "z")):
             with pytest.raises(LegGone):
                 await order
     server.answer = lambda _: "Response: Error\r\nMessage: Permission denied"
@@ -207,3 +296,104 @@ async def test_given_nobody_listens_when_connecting_then_it_goes_on_trying() -> 
     assert not task.done()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+# -- what the dialplan says ----------------------------------------------------------------------------------
+
+USER_EVENT = (
+    "Event: UserEvent",
+    "Privilege: user,all",
+    "UserEvent: WarmRequest",
+    "Uniqueid: 1.2",
+    "What: stay",
+)
+
+
+async def test_given_one_who_listens_when_the_dialplan_says_something_then_they_are_told_all_of_it(
+    server: Server,
+) -> None:
+    told: list[Mapping[str, str]] = []
+    async with running(server, told.append) as ami:
+        assert await ami.wait_connected(5)
+        assert server.actions[0]["Events"] == "user"
+        server.pieces = 3
+        await server.tell(*USER_EVENT, "Team: Zoë: x")
+        await until(lambda: len(told) == 1)
+        assert told[0]["UserEvent"] == "WarmRequest"
+        assert (told[0]["Uniqueid"], told[0]["What"], told[0]["Team"]) == ("1.2", "stay", "Zoë: x")
+        assert type(told[0]) is dict
+
+
+async def test_given_events_of_others_when_told_then_only_the_dialplans_are_handed_over(
+    server: Server,
+) -> None:
+    told: list[Mapping[str, str]] = []
+    async with running(server, told.append) as ami:
+        assert await ami.wait_connected(5)
+        await server.tell("Event: FullyBooted", "Status: Fully Booted")
+        await server.tell("Event: Hangup", "UserEvent: WarmRequest")
+        await server.tell("no event at all")
+        await server.tell("Event: UserEventful", "UserEvent: WarmRequest")
+        await server.tell(*USER_EVENT)
+        await until(lambda: bool(told))
+        assert len(told) == 1 and told[0]["Event"] == "UserEvent"
+        await ami.set_variable("x", "y", "z")
+
+
+async def test_given_an_event_between_an_order_and_its_answer_when_both_come_then_each_goes_its_way(
+    server: Server,
+) -> None:
+    told: list[Mapping[str, str]] = []
+    async with running(server, told.append) as ami:
+        assert await ami.wait_connected(5)
+        server.answer = lambda _: "\r\n".join([*USER_EVENT, "", "Response: Success", "AsteriskVersion: 22"])
+        assert await ami.version() == "22"
+        await until(lambda: len(told) == 1)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        ("Event: UserEvent", "Event: twice"),
+        ("Event: UserEvent", "UserEvent: WarmRequest", "ActionID: x", "ActionID: y"),
+        ("Event: Response", "Response: Success"),
+    ],
+)
+async def test_given_an_event_that_names_a_field_twice_when_told_then_the_connection_lasts(
+    server: Server, odd: tuple[str, ...]
+) -> None:
+    told: list[Mapping[str, str]] = []
+    async with running(server, told.append) as ami:
+        assert await ami.wait_connected(5)
+        await server.tell(*odd)
+        await server.tell(*USER_EVENT)
+        await until(lambda: any(event.get("What") == "stay" for event in told))
+        assert server.connections == 1
+
+
+async def test_given_one_who_listens_badly_when_told_then_the_connection_lasts(server: Server) -> None:
+    told: list[Mapping[str, str]] = []
+
+    def listen(event: Mapping[str, str]) -> None:
+        told.append(event)
+        raise RuntimeError("not listening")
+
+    async with running(server, listen) as ami:
+        assert await ami.wait_connected(5)
+        for number in (1, 2):
+            await server.tell(*USER_EVENT)
+            await until(lambda number=number: len(told) == number)
+        await ami.set_variable("x", "y", "z")
+        assert server.connections == 1
+
+
+async def test_given_a_reconnection_when_the_dialplan_says_something_then_they_are_told_again(
+    server: Server,
+) -> None:
+    told: list[Mapping[str, str]] = []
+    async with running(server, told.append) as ami:
+        assert await ami.wait_connected(5)
+        server.drop()
+        await until(lambda: server.connections == 2 and ami.connected)
+        await server.tell(*USER_EVENT)
+        await until(lambda: len(told) == 1)

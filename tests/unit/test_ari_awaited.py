@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from asterisk_warm.ari.awaited import Awaited
-from asterisk_warm.ari.model import Channel, Message
+from asterisk_warm.ari.model import Channel, Message, Playback
 from asterisk_warm.engine.ports import LegGone
 
 ANA = Channel(id="ana")
@@ -51,3 +51,38 @@ async def test_given_nobody_came_to_await_it_when_the_channel_went_then_nothing_
     with awaited.event("Dial", "ana") as again:
         assert not again.done()
     assert again.cancelled()
+
+
+async def test_given_one_who_waits_for_the_end_of_a_sound_when_it_ends_then_it_is_of_that_playback() -> None:
+    awaited = Awaited()
+    with awaited.event("PlaybackFinished", "p~1") as finished:
+        awaited.tell(Message(type="PlaybackFinished"))
+        awaited.tell(Message(type="PlaybackFinished", playback=Playback(id="p~2", state="done")))
+        awaited.tell(Message(type="PlaybackStarted", playback=Playback(id="p~1", state="playing")))
+        # A channel of that name would be another thing.
+        awaited.tell(Message(type="StasisStart", channel=Channel(id="p~1")))
+        assert not finished.done()
+        for _ in range(2):
+            awaited.tell(Message(type="PlaybackFinished", playback=Playback(id="p~1", state="failed")))
+        await finished
+    awaited.tell(Message(type="PlaybackFinished", playback=Playback(id="p~1", state="done")))
+
+
+async def test_given_a_sound_on_a_channel_that_goes_when_it_ends_with_it_then_that_is_told_as_its_end() -> (
+    None
+):
+    awaited = Awaited()
+    with awaited.event("PlaybackFinished", "p~1") as finished:
+        awaited.tell(Message(type="PlaybackFinished", playback=Playback(id="p~1", state="done")))
+        awaited.tell(Message(type="ChannelDestroyed", channel=ANA))
+        await finished
+
+
+async def test_given_an_order_that_failed_while_its_event_was_waited_for_then_nothing_is_left_behind() -> (
+    None
+):
+    awaited = Awaited()
+    with pytest.raises(LegGone, match="order"), awaited.event("StasisStart", "ana") as entered:
+        raise LegGone("order")
+    assert entered.cancelled()
+    awaited.tell(Message(type="ChannelDestroyed", channel=ANA))

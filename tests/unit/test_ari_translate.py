@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asterisk_warm.ari.model import Channel, Message
-from asterisk_warm.ari.translate import Translator, cause_words, lead_at_door, moment
+from asterisk_warm.ari.translate import Translator, cause_words, lead_at_door, moment, transfer_asked
 from asterisk_warm.core.handoff.events import (
     AgentAnswered,
     AgentHungUp,
@@ -22,10 +22,26 @@ from asterisk_warm.core.handoff.events import (
     LeadHungUp,
     LeadLeft,
     PlaybackEnded,
+    QualifierHungUp,
+    QualifierLeft,
+    QualifierPressed,
 )
-from asterisk_warm.core.handoff.model import Outcome, Playing
+from asterisk_warm.core.handoff.model import LEAD as THE_LEAD
+from asterisk_warm.core.handoff.model import QUALIFIER as THE_QUALIFIER
+from asterisk_warm.core.handoff.model import Outcome, Playing, agent_name
+from asterisk_warm.engine.ports import Door, Transfer
 
-HANDOFF, LEAD, LEG = "warm-1", "1795.7", "warm-1-agent-3"
+HANDOFF, LEAD, QUALIFIER, LEG = "warm-1", "1795.7", "1795.8", "warm-1-agent-3"
+PICKED_UP = "1795.9"
+"""A phone that has taken over an agent's call."""
+LEGS = {
+    LEAD: (HANDOFF, THE_LEAD),
+    QUALIFIER: (HANDOFF, THE_QUALIFIER),
+    LEG: (HANDOFF, agent_name(3)),
+    "warm-1-agent-4": (HANDOFF, agent_name(4)),
+    PICKED_UP: (HANDOFF, agent_name(5)),
+    "aside": (HANDOFF, "somebody-else"),
+}
 STAMP = "2026-11-24T03:13:03.362+0100"
 
 
@@ -43,7 +59,7 @@ def message(kind: str, channel: str = "", state: str = "Up", **rest: Any) -> Mes
 
 
 def facts(*messages: Message) -> list[Event]:
-    translator = Translator({LEAD: HANDOFF}.get)
+    translator = Translator(LEGS.get)
     told = [fact for one in messages for fact in translator.facts(one)]
     assert all(handoff == HANDOFF for handoff, _ in told)
     return [event for _, event in told]
@@ -129,8 +145,65 @@ def test_given_a_lead_who_was_let_go_when_they_hang_up_later_then_that_is_told_t
     assert kinds(*let_go) == [LeadLeft, LeadHungUp]
 
 
+def test_given_a_qualifier_when_they_hang_up_then_that_is_told_at_once_and_once() -> None:
+    [told] = facts(
+        message("ChannelHangupRequest", QUALIFIER, cause=16),
+        message("ChannelHangupRequest", QUALIFIER, cause=16, soft=True),
+        message("StasisEnd", QUALIFIER),
+    )
+    assert told == QualifierHungUp(at=moment_of(STAMP), event_id=told.event_id, cause="normal clearing")
+    [told] = facts(message("ChannelHangupRequest", QUALIFIER, cause=32, soft=True))
+    assert isinstance(told, QualifierHungUp) and told.cause == "hung up by the PBX"
+    assert kinds(message("ChannelDestroyed", QUALIFIER, cause=16)) == [QualifierHungUp]
+
+
+def test_given_a_qualifier_who_leaves_or_presses_a_key_then_it_is_told_of_them() -> None:
+    assert kinds(message("StasisEnd", QUALIFIER)) == [QualifierLeft]
+    [pressed] = facts(message("ChannelDtmfReceived", QUALIFIER, digit="*"))
+    assert pressed == QualifierPressed(at=moment_of(STAMP), event_id=pressed.event_id, digit="*")
+    released = [message("StasisEnd", QUALIFIER), message("ChannelHangupRequest", QUALIFIER)]
+    assert kinds(*released) == [QualifierLeft, QualifierHungUp]
+
+
+def test_given_a_qualifier_or_a_lead_when_what_is_told_is_an_agents_only_then_nothing_follows() -> None:
+    for channel in (QUALIFIER, LEAD):
+        ringing = message("Dial", channel, "Ringing", dialstatus="RINGING")
+        assert kinds(ringing, message("ChannelStateChange", channel)) == []
+    assert kinds(message("ChannelDtmfReceived", LEAD, digit="1")) == []
+
+
+def test_given_two_keys_pressed_in_the_same_millisecond_then_they_are_two_facts() -> None:
+    star, two = facts(*(message("ChannelDtmfReceived", QUALIFIER, digit=digit) for digit in "*2"))
+    assert star.event_id != two.event_id
+
+
+def test_given_another_channel_in_an_agents_place_when_something_happens_to_it_then_it_is_the_agents() -> (
+    None
+):
+    told = facts(
+        message("ChannelDtmfReceived", PICKED_UP, digit="1"),
+        message("ChannelDestroyed", PICKED_UP, cause=16),
+    )
+    assert [type(event) for event in told] == [DigitPressed, AgentHungUp]
+    assert {event.offer for event in told if isinstance(event, (DigitPressed, AgentHungUp))} == {5}
+
+
+def test_given_another_phone_that_picks_up_an_agents_call_when_it_enters_then_it_has_answered() -> None:
+    replaced = {"id": LEG, "name": "PJSIP/x-1"}
+    [told] = facts(message("StasisStart", PICKED_UP, replace_channel=replaced))
+    assert isinstance(told, AgentAnswered) and told.offer == 5
+    # Of a lead or a qualifier that says nothing; nor does a leg's own entering.
+    for other in (LEAD, QUALIFIER):
+        assert kinds(message("StasisStart", other, replace_channel=replaced)) == []
+    assert kinds(message("StasisStart", LEG), message("StasisStart", LEG, "Down")) == []
+
+
+def test_given_a_channel_of_ours_that_is_nobodys_leg_when_it_ends_then_nothing_follows() -> None:
+    assert kinds(message("StasisEnd", "aside"), message("ChannelDestroyed", "aside", cause=16)) == []
+
+
 def test_given_an_outage_within_a_hangup_when_more_comes_then_nothing_is_suppressed() -> None:
-    translator = Translator({LEAD: HANDOFF}.get)
+    translator = Translator(LEGS.get)
     assert len(list(translator.facts(message("ChannelHangupRequest", LEAD)))) == 1
     translator.forget()
     assert len(list(translator.facts(message("StasisEnd", LEAD)))) == 1
@@ -204,9 +277,31 @@ def test_given_a_lead_at_the_door_when_read_then_options_and_descriptions_are_to
     assert door.lead.variables == {"WARM_LEAD_NAME": "Zoë, x", "WARM_LEAD_SUMMARY": ""}
 
 
-@pytest.mark.parametrize("arguments", [[], ["handoff"], ["else", "sales"], [""]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["handoff"],
+        ["consult"],
+        ["else", "sales"],
+        ["taken"],
+        ["taken", "sales"],
+        ["HANDOFF", "sales"],
+        [""],
+    ],
+)
 def test_given_another_way_in_when_read_then_it_is_nobodys_handoff(arguments: list[str]) -> None:
     assert lead_at_door(Channel(id=LEAD), arguments) is None
+
+
+def test_given_a_qualifier_at_the_door_when_read_then_they_have_come_for_a_consult() -> None:
+    channel = msgspec.convert({"id": QUALIFIER, "caller": {"name": "Quinn", "number": "200"}}, Channel)
+    door = lead_at_door(channel, ["consult", "sales", "", "mode%3Dconsult"])
+    assert door is not None
+    assert (door.door, door.team, list(door.options)) == (Door.CONSULT, "sales", ["mode=consult"])
+    assert door.lead.channel == QUALIFIER
+    handed_off = lead_at_door(channel, ["handoff", "sales"])
+    assert handed_off is not None and handed_off.door is Door.HANDOFF
 
 
 @given(st.lists(st.text(max_size=30), max_size=8))
@@ -215,7 +310,58 @@ def test_given_any_arguments_when_read_then_nothing_breaks(arguments: list[str])
     assert door is not None and door.team == "sales"
 
 
-_CHANNELS = st.sampled_from([LEAD, LEG, "other"])
+# -- a phone's Transfer key ----------------------------------------------------------------------------------
+
+
+def transfer(refer_to: dict[str, Any]) -> Message:
+    """A ChannelTransfer as Asterisk 22 writes it."""
+    other = {"id": "1795.1", "name": "PJSIP/lead-1"}
+    by = {"source_channel": {"id": QUALIFIER}, "connected_channel": other, "bridge": {"id": "b"}}
+    return message("ChannelTransfer", refer_to=refer_to, referred_by=by)
+
+
+def test_given_a_blind_transfer_when_asked_then_it_is_known_who_and_whither() -> None:
+    asked = transfer({"requested_destination": {"destination": "sales", "additional_protocol_params": []}})
+    assert transfer_asked(asked) == Transfer(QUALIFIER, "sales")
+
+
+def test_given_an_attended_transfer_when_asked_then_the_phones_other_call_is_known() -> None:
+    other = {"id": "1795.20", "name": "PJSIP/quinn-2"}
+    wanted = {"protocol_id": "abc@127.0.0.1", "destination": ""}
+    asked = transfer({"requested_destination": wanted, "destination_channel": other, "bridge": {"id": "c"}})
+    assert transfer_asked(asked) == Transfer(QUALIFIER, "", "1795.20", attended=True)
+
+
+def test_given_an_attended_transfer_onto_a_call_elsewhere_when_asked_then_it_is_attended_and_onto_nothing_here() -> (
+    None
+):
+    asked = transfer({"requested_destination": {"protocol_id": "abc@elsewhere", "destination": "200"}})
+    assert transfer_asked(asked) == Transfer(QUALIFIER, "200", "", attended=True)
+
+
+def test_given_a_transfer_under_way_when_its_progress_is_told_then_nothing_new_is_asked() -> None:
+    for state in ("channel_progress", "channel_answered", "channel_declined"):
+        told = transfer({"requested_destination": {"destination": "sales"}})
+        told.state = state
+        assert transfer_asked(told) is None
+
+
+def test_given_a_transfer_without_one_who_asks_or_a_destination_when_read_then_nothing_is_asked() -> None:
+    wanted = {"requested_destination": {"destination": "sales"}}
+    assert transfer_asked(message("ChannelTransfer")) is None
+    assert transfer_asked(message("ChannelTransfer", refer_to=wanted)) is None
+    assert transfer_asked(message("ChannelTransfer", refer_to=wanted, referred_by={})) is None
+    by = {"source_channel": {"id": QUALIFIER}}
+    assert transfer_asked(message("ChannelTransfer", referred_by=by)) is None
+
+
+def test_given_a_transfer_when_it_is_asked_for_then_it_is_no_fact_about_a_handoff() -> None:
+    assert kinds(transfer({"requested_destination": {"destination": "sales"}})) == []
+
+
+# -- whatever comes ------------------------------------------------------------------------------------------
+
+_CHANNELS = st.sampled_from([LEAD, QUALIFIER, LEG, "other"])
 _KINDS = st.sampled_from(
     [
         "ChannelHangupRequest",
@@ -232,8 +378,8 @@ _KINDS = st.sampled_from(
 def test_given_any_sequence_when_all_channels_have_ended_then_nothing_is_remembered(
     events: list[tuple[str, str, str]],
 ) -> None:
-    translator = Translator({LEAD: HANDOFF}.get)
-    ends = [("StasisEnd", channel, "Up") for channel in (LEAD, LEG, "other")]
+    translator = Translator(LEGS.get)
+    ends = [("StasisEnd", channel, "Up") for channel in (LEAD, QUALIFIER, LEG, "other")]
     for kind, channel, state in [*events, *ends]:
         list(translator.facts(message(kind, channel, state)))
     assert not translator._hanging_up
