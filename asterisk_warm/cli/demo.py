@@ -23,6 +23,7 @@ class Scene(StrEnum):
     ONE = "1"
     TWO = "2"
     THREE = "3"
+    FOUR = "4"
 
 
 def demo(
@@ -32,7 +33,8 @@ def demo(
     scene: Annotated[
         Scene,
         typer.Option(
-            help="1: three agents, one accepts; 2: nobody is free; 3: two accept in the same instant."
+            help="1: a qualifier talks on until an agent is there; 2: the lead waits; 3: nobody is free; "
+            "4: two accept in the same instant."
         ),
     ] = Scene.ALL,
     out: Annotated[

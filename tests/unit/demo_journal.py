@@ -10,6 +10,7 @@ from asterisk_warm.core.handoff.events import (
     AgentAnswered,
     AgentHungUp,
     AgentJoined,
+    AgentLeft,
     AgentRinging,
     AgentsFound,
     BridgeClosed,
@@ -21,10 +22,13 @@ from asterisk_warm.core.handoff.events import (
     LeadLeft,
     LeadSecured,
     PlaybackEnded,
+    QualifierAsked,
+    QualifierHungUp,
+    QualifierPressed,
     SpeechReady,
 )
-from asterisk_warm.core.handoff.model import Agent, Handoff, Lead, Outcome, Playing
-from asterisk_warm.core.handoff.policy import Keys, Mode, Policy, Templates
+from asterisk_warm.core.handoff.model import Agent, Handoff, Lead, Outcome, Playing, Qualifier
+from asterisk_warm.core.handoff.policy import Action, Keys, Mode, Policy, Templates
 from asterisk_warm.core.handoff.transition import begin, transition
 from asterisk_warm.engine import codec
 
@@ -52,8 +56,19 @@ def _fact(kind: type[Event], offset: float, **facts: Any) -> Event:
     return kind(at=START + offset, event_id=f"{kind.__name__}@{offset}", **facts)
 
 
+QUINN = Qualifier("channel-2", "Quinn Harper", "200", "PJSIP/quinn")
+
+
+def asked(offset: float, action: Action) -> Event:
+    """By the qualifier, through the API."""
+    return _fact(QualifierAsked, offset, action=action, by="quinn")
+
+
 def requested(
-    name: str, summary: str = "home insurance", templates: Templates = TEMPLATES
+    name: str,
+    summary: str = "home insurance",
+    templates: Templates = TEMPLATES,
+    qualifier: Qualifier | None = None,
 ) -> HandoffRequested:
     return HandoffRequested(
         at=START,
@@ -63,8 +78,9 @@ def requested(
         team_name="Sales",
         lead=Lead("channel-1", name, "+15551230001", summary),
         agents=AGENTS,
-        policy=replace(POLICY, templates=templates),
-        requested_by="dialplan",
+        policy=replace(POLICY, templates=templates, mode=Mode.STAY if qualifier else Mode.AUTO),
+        requested_by="feature code" if qualifier else "dialplan",
+        qualifier=qualifier,
     )
 
 
@@ -91,6 +107,35 @@ def warm(name: str = "Grant Weatherly") -> list[Event]:
         _fact(LeadHungUp, 10.0, cause="normal clearing"),
         _fact(AgentHungUp, 10.1, offer=2, outcome=Outcome.HUNG_UP, cause="normal clearing"),
         _fact(BridgeClosed, 10.2),
+    ]
+
+
+def stays(name: str = "Grant Weatherly") -> list[Event]:
+    """Quinn talks to the lead. Ana declines, Cleo never answers, Ben accepts at 4.0 s; the three talk until
+    Quinn leaves at 7.3 s; Ben and the lead talk until 9.0 s."""
+    return [
+        requested(name, qualifier=QUINN),
+        _fact(AgentsFound, 0.01, free=("ana", "ben", "cleo"), not_free=()),
+        _fact(SpeechReady, 0.02),
+        _fact(LeadSecured, 0.1),
+        *(_fact(AgentRinging, 0.2, offer=number) for number in (1, 2, 3)),
+        _fact(AgentAnswered, 0.5, offer=1),
+        _fact(AgentAnswered, 0.9, offer=2),
+        _fact(DigitPressed, 1.8, offer=1, digit="2"),
+        _fact(PlaybackEnded, 3.6, what=Playing.FAREWELL, number=1),
+        _fact(AgentHungUp, 3.62, offer=1, outcome=Outcome.HUNG_UP, cause="normal clearing"),
+        _fact(DigitPressed, 4.0, offer=2, digit="1"),
+        _fact(AgentJoined, 4.01, offer=2),
+        _fact(AgentHungUp, 4.02, offer=3, outcome=Outcome.HUNG_UP, cause="normal clearing"),
+        _fact(PlaybackEnded, 4.3, what=Playing.ASIDE, number=1),
+        _fact(QualifierPressed, 7.0, digit="*"),
+        _fact(QualifierPressed, 7.3, digit="2"),
+        _fact(QualifierHungUp, 7.31, cause="hung up by the PBX"),
+        _fact(LeadLeft, 7.32),
+        _fact(AgentLeft, 7.33, offer=2),
+        _fact(BridgeClosed, 7.34),
+        _fact(LeadHungUp, 9.0, cause="normal clearing"),
+        _fact(AgentHungUp, 9.1, offer=2, outcome=Outcome.HUNG_UP, cause="normal clearing"),
     ]
 
 

@@ -13,14 +13,17 @@ from pathlib import Path
 
 from rich.console import Console
 
-from asterisk_warm.core.handoff.model import Handoff
+from asterisk_warm.core.handoff.commands import JoinAgent
+from asterisk_warm.core.handoff.model import LEAD, QUALIFIER, Handoff
+from asterisk_warm.core.handoff.story import Chapter
 from asterisk_warm.lab.call import Call
 from asterisk_warm.lab.capture import Capture
 from asterisk_warm.lab.demo import folder, page
 from asterisk_warm.lab.demo.folder import Played, envelope_of_call, envelope_of_traffic
-from asterisk_warm.lab.demo.lanes import LEAD, chart
+from asterisk_warm.lab.demo.lanes import chart
 from asterisk_warm.lab.demo.measured import Gap, gap, key_released_at
 from asterisk_warm.lab.demo.scenes import (
+    CALLER_ID,
     LEAD_NAME,
     LEAD_NUMBER,
     LINES,
@@ -74,6 +77,7 @@ def play(console: Console, asterisk: str, scenes: Sequence[Scene], out: Path) ->
                     music="music",
                     sounds=sounds,
                     settings=_SETTINGS,
+                    extra={"pjsip.conf": CALLER_ID},
                 )
             )
             capture = stack.enter_context(Capture(workdir / "demo.pcap")) if shutil.which("tcpdump") else None
@@ -149,16 +153,16 @@ class _Evening:
     async def play(self, scenes: Sequence[Scene]) -> list[Played]:
         async with self.stage.phones(record=True) as phones:
             lead = phones.lead(LEAD_NAME, LEAD_NUMBER)
-            agents = {agent: await phones.register(agent) for agent in self.stage.agents}
-            return [await self._scene(scene, lead, agents) for scene in scenes]
+            others = {who: await phones.register(who) for who in (QUALIFIER, *self.stage.agents)}
+            return [await self._scene(scene, lead, others) for scene in scenes]
 
-    async def _scene(self, scene: Scene, lead: Phone, agents: Mapping[str, Phone]) -> Played:
+    async def _scene(self, scene: Scene, lead: Phone, others: Mapping[str, Phone]) -> Played:
         self.console.rule(f"[bold]{scene.number}. {scene.title}", align="left")
         self.console.print(scene.plot, style="italic")
         with Stagehand(self.console) as stagehand:
             async with (
                 Watch(self.stage.daemon, stagehand.look) as watch,
-                on_stage(lead, agents, self.sounds.lines, watch) as on,
+                on_stage(lead, others, self.sounds.lines, watch) as on,
             ):
                 await scene.play(on)
                 await watch.until(lambda handoff: handoff.settled)
@@ -173,12 +177,17 @@ class _Evening:
         handoff = told[-1].after
         end = max(call.ended_at or 0.0 for call in on.calls.values())
         traffic = self.capture.traffic() if self.capture else None
-        measured = self._gap(traffic, handoff, calls) if traffic else None
+        measured = self._gap(traffic, told, calls) if traffic else None
         apart = _keys_apart(traffic, handoff, calls) if traffic else None
+        silence = None
+        if traffic and handoff.qualifier is not None:
+            # Without a qualifier there is music, which may be silent now and then.
+            ear = traffic.heard_at(calls[LEAD].call_id)
+            silence = ear.longest_silence(handoff.requested_at, calls[LEAD].ended_at or end)
         return Played(
             scene=scene,
-            chart=chart(told, end),
-            summary=summary(handoff, measured, apart),
+            chart=chart(told, end, on.watch.prelude),
+            summary=summary(handoff, measured, apart, silence),
             gap=measured,
             heard={
                 who: envelope_of_traffic(traffic, call) if traffic else envelope_of_call(call)
@@ -190,18 +199,30 @@ class _Evening:
             story=self.stage.daemon.story(handoff.id),
         )
 
-    def _gap(self, traffic: Traffic, handoff: Handoff, calls: Mapping[str, Call]) -> Gap | None:
+    def _gap(self, traffic: Traffic, told: Sequence[Chapter], calls: Mapping[str, Call]) -> Gap | None:
+        handoff = told[-1].after
         if handoff.winner is None:
             return None
         agent = handoff.winner.agent.id
-        introduction = self.sounds.introductions.get(agent, 0.0)
-        accept = handoff.policy.keys.accept
-        return gap(traffic, calls[LEAD].call_id, calls[agent].call_id, accept, introduction)
+        orders = [order for chapter in told for order in chapter.commands if isinstance(order, JoinAgent)]
+        spoken = bool(orders and orders[-1].introduction)
+        return gap(
+            traffic,
+            calls[LEAD].call_id,
+            calls[agent].call_id,
+            handoff.policy.keys.accept,
+            self.sounds.introductions.get(agent, 0.0) if spoken else 0.0,
+            [calls[QUALIFIER].call_id] if QUALIFIER in calls else [],
+        )
 
 
 def _keys_apart(traffic: Traffic, handoff: Handoff, calls: Mapping[str, Call]) -> float | None:
     """Milliseconds between the accept keys, when more than one agent pressed it."""
     accept = handoff.policy.keys.accept
-    pressed = [key_released_at(traffic, call.call_id, accept) for who, call in calls.items() if who != LEAD]
+    pressed = [
+        key_released_at(traffic, call.call_id, accept)
+        for who, call in calls.items()
+        if who not in (LEAD, QUALIFIER)
+    ]
     moments = sorted(moment for moment in pressed if moment is not None)
     return (moments[-1] - moments[0]) * 1000 if len(moments) > 1 else None

@@ -68,11 +68,12 @@ def save(played: Played, out: Path) -> page.Chapter:
 
 
 def _measured(played: Played) -> dict[str, float | None]:
-    gap = played.gap
+    gap, silence = played.gap, played.summary.silence_seconds
     return {
         "key_to_voice_ms": None if gap is None else gap.milliseconds,
         "introduction_seconds": None if gap is None else gap.introduction,
         "keys_apart_ms": played.summary.keys_apart_ms,
+        "longest_silence_ms": None if silence is None else silence * 1000,
     }
 
 

@@ -16,6 +16,9 @@ from asterisk_warm.lab.demo.lanes import Chart, Kind, Lane, Span, chart
 from asterisk_warm.lab.demo.watch import Watch
 
 STYLE = {
+    Kind.LIVE: "black on dark_olive_green1",
+    Kind.TONE: "black on dark_orange",
+    Kind.THREE: "white on dark_green",
     Kind.MUSIC: "black on bright_cyan",
     Kind.COMFORT: "black on cyan",
     Kind.RING: "black on yellow",
@@ -27,6 +30,9 @@ STYLE = {
 }
 # Where there is no colour the filling tells them apart, after the word.
 FILL = {
+    Kind.LIVE: "%",
+    Kind.TONE: "!",
+    Kind.THREE: "&",
     Kind.MUSIC: "~",
     Kind.COMFORT: "=",
     Kind.RING: ".",
@@ -37,6 +43,9 @@ FILL = {
     Kind.DIALPLAN: "<",
 }
 SHORT = {
+    Kind.LIVE: "live",
+    Kind.TONE: "tone",
+    Kind.THREE: "three",
     Kind.MUSIC: "mus",
     Kind.COMFORT: "comf",
     Kind.RING: "ring",
@@ -73,11 +82,15 @@ class Stagehand:
 
     def look(self, watch: Watch) -> None:
         """Show what the watch has seen by now."""
-        if not watch.chapters:
-            return
-        self.show(chart(watch.chapters, time.time()), tell(watch.chapters))
+        told = watch.prelude.told() if watch.prelude else []
+        now = None
+        if watch.chapters:
+            now = chart(watch.chapters, time.time(), watch.prelude)
+            told += tell(watch.chapters)
+        self.show(now, told)
 
-    def show(self, now: Chart, told: Sequence[Told]) -> None:
+    def show(self, now: Chart | None, told: Sequence[Told]) -> None:
+        """`now` is None before there is a handoff."""
         if self._live:
             self._live.update(picture(now, told, self._console.width), refresh=True)
         else:
@@ -86,29 +99,33 @@ class Stagehand:
             self._printed = len(told)
 
 
-def picture(now: Chart, told: Sequence[Told], width: int) -> RenderableType:
+def picture(now: Chart | None, told: Sequence[Told], width: int) -> RenderableType:
     """The lanes over the latest captions, at most `width` columns wide."""
-    columns = max(20, min(width, 120) - _NAME_WIDTH - 1)
-    step = _scale(now, columns)
-    rows = [_lane(lane, now, step, columns) for lane in now.lanes]
     captions = [caption(now, line) for line in told[-_CAPTIONS:]]
+    rows: list[Text] = []
+    if now is not None:
+        columns = max(20, min(width, 120) - _NAME_WIDTH - 1)
+        step = _scale(now, columns)
+        rows = [*(_lane(lane, now, step, columns) for lane in now.lanes), _axis(now, step, columns)]
     for text in (*rows, *captions):
         text.truncate(width, overflow="ellipsis")
-    return Group(*rows, _axis(step, columns), *captions)
+    return Group(*rows, *captions)
 
 
 def _scale(now: Chart, columns: int) -> float:
-    """The finest step at which everything fits, with what is written behind the lanes."""
+    """The finest step at which everything fits, with the gist of what is written behind the lanes."""
     for step in _STEPS:
-        widths = [_free_after(lane, now, step) + len(lane.note) for lane in now.lanes]
+        widths = [_free_after(lane, now, step) + len(_gist(lane.note)) for lane in now.lanes]
         if max((_column(now.end, now, step), *widths)) <= columns:
             return step
     return max(_STEPS[-1], (now.end - now.start) / columns)
 
 
-def caption(now: Chart, line: Told) -> Text:
-    """`+ 3.21 s  Ben Okafor      answered`"""
-    text = Text(f"+{line.at - now.start:6.2f} s  ", style="dim", no_wrap=True)
+def caption(now: Chart | None, line: Told) -> Text:
+    """`+  3.21 s  Ben Okafor      answered`; what was before the request has no offset."""
+    known = now is not None and line.at >= now.zero
+    offset = f"+{line.at - now.zero:6.2f} s  " if now is not None and known else " " * 11
+    text = Text(offset, style="dim", no_wrap=True)
     return text.append(f"{line.who:<{_NAME_WIDTH}}", style="bold").append(line.text, style="not dim")
 
 
@@ -118,23 +135,40 @@ def _lane(lane: Lane, now: Chart, step: float, columns: int) -> Text:
     for span in lane.spans:
         first, last = _column(span.start, now, step), _column(_end(span, now), now, step)
         last = min(max(last, first + 1), columns)
-        label = _label(span.kind, last - first)
-        cells[first:last] = label.ljust(last - first, FILL[span.kind])
+        cells[first:last] = "|" + FILL[span.kind] * (last - first - 1)
+        begin, room = _free(lane, now, step, first, last)
+        label = _label(lane, span.kind, room)
+        cells[begin + 1 : begin + 1 + len(label)] = label
         styles[first:last] = [STYLE[span.kind]] * (last - first)
     for key in lane.keys:
-        at = min(_column(key.at, now, step), columns - 1)
-        cells[at], styles[at] = key.digit, "bold reverse"
+        at = min(_column(key.at, now, step), columns - len(key.digits))
+        cells[at : at + len(key.digits)] = key.digits
+        styles[at : at + len(key.digits)] = ["bold reverse"] * len(key.digits)
     if lane.note:
-        _write(cells, styles, lane.note, _free_after(lane, now, step))
+        at = _free_after(lane, now, step)
+        _write(cells, styles, lane.note if at + len(lane.note) <= columns else _gist(lane.note), at)
     text = Text(f"{lane.name[: _NAME_WIDTH - 1]:<{_NAME_WIDTH}}", style="bold", no_wrap=True)
     for cell, style in zip(cells, styles, strict=True):
         text.append(cell, style=style or "not bold")
     return text
 
 
-def _label(kind: Kind, room: int) -> str:
-    """As much of what it is as there is room for, behind a bar that parts it from what was before."""
-    return next((f"|{word} " for word in (kind, SHORT[kind]) if len(word) + 2 <= room), "|")
+def _free(lane: Lane, now: Chart, step: float, first: int, last: int) -> tuple[int, int]:
+    """Where the widest part of a span begins that no key covers, and how wide it is."""
+    inside = [(at, len(key.digits)) for key in lane.keys if first < (at := _column(key.at, now, step)) < last]
+    begins = [first, *(at + wide for at, wide in inside)]
+    ends = [*(at for at, _ in inside), last]
+    return max(((b, end - b) for b, end in zip(begins, ends, strict=True)), key=lambda part: part[1])
+
+
+def _label(lane: Lane, kind: Kind, room: int) -> str:
+    """As much of what it is as there is room for, behind the bar that parts it from what was before."""
+    words = (lane.words(kind), kind, SHORT[kind])
+    return next((f"{word} " for word in words if len(word) + 2 <= room), "")
+
+
+def _gist(note: str) -> str:
+    return note.partition(": ")[0]
 
 
 def _write(cells: list[str], styles: list[str], words: str, at: int) -> None:
@@ -146,15 +180,16 @@ def _write(cells: list[str], styles: list[str], words: str, at: int) -> None:
 
 def _free_after(lane: Lane, now: Chart, step: float) -> int:
     ends = [_column(_end(span, now), now, step) for span in lane.spans]
-    keys = [_column(key.at, now, step) for key in lane.keys]
+    keys = [_column(key.at, now, step) + len(key.digits) - 1 for key in lane.keys]
     return max((*ends, *keys), default=-2) + 2
 
 
-def _axis(step: float, columns: int) -> Text:
+def _axis(now: Chart, step: float, columns: int) -> Text:
     every = next(s for s in (1, 2, 5, 10, 30, 60, 600) if s / step >= 8)
     line = [" "] * columns
-    for tick in range(0, int(columns * step) + 1, every):
-        for i, letter in enumerate(f"|{tick} s", start=round(tick / step)):
+    first = -int((now.zero - now.start) / every) * every
+    for tick in range(first, int(now.start + columns * step - now.zero) + 1, every):
+        for i, letter in enumerate(f"|{tick} s", start=_column(now.zero + tick, now, step)):
             if i < columns:
                 line[i] = letter
     return Text(" " * _NAME_WIDTH + "".join(line), style="dim", no_wrap=True)

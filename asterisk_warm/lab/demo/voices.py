@@ -22,14 +22,14 @@ from asterisk_warm.speech.audio import resampled
 from asterisk_warm.speech.folder import SUFFIX
 from asterisk_warm.speech.prompts import KEYS
 
-PITCH = {"lead": 0.86, "ana": 1.06, "ben": 0.92, "cleo": 1.0}
+PITCH = {"lead": 0.86, "qualifier": 1.14, "ana": 1.06, "ben": 0.92, "cleo": 1.0}
 """There is one voice on the machine; played slower or faster it is somebody else's."""
 
 _PATIENCE = 20.0
 _AHEAD = 0.24
 _EVERY = 0.06
 _NOISE_RMS = 60.0
-_STAND_IN_HZ = {"lead": 300, "ana": 700, "ben": 800, "cleo": 900}
+_STAND_IN_HZ = {"lead": 300, "qualifier": 500, "ana": 700, "ben": 800, "cleo": 900}
 
 
 @dataclass(frozen=True)

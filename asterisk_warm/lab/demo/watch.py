@@ -11,7 +11,7 @@ from typing import Any, Self
 from asterisk_warm.core.handoff.model import Handoff
 from asterisk_warm.core.handoff.story import Chapter
 from asterisk_warm.lab.daemon import Daemon, DaemonFailed
-from asterisk_warm.lab.demo.lanes import chapters
+from asterisk_warm.lab.demo.lanes import Prelude, chapters
 
 _EVERY = 0.1
 
@@ -26,6 +26,8 @@ class Watch:
         self.id = ""
         self.journal: list[dict[str, Any]] = []
         self.chapters: list[Chapter] = []
+        self.prelude: Prelude | None = None
+        """The call before it was handed off; the scene tells it."""
         self._daemon = daemon
         self._on_look = on_look
         self._before: set[str] = set()
