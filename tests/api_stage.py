@@ -50,7 +50,7 @@ class PromptPbx(ModelPbx):
         """Endpoints."""
         self._more = asyncio.Condition()
 
-    async def _order(self, name: str, *stages: Any) -> Any:
+    async def _order(self, name: str, *stages: Any, seconds: float | None = None) -> Any:
         if not self.connected:
             raise PbxUnreachable("no connection")
         said = None

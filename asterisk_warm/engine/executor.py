@@ -118,7 +118,10 @@ def legs(command: Command) -> tuple[str, ...]:
             return (QUALIFIER,)
         case ShowParty():
             return (command.leg,)
-        case FindAgents() | PrepareSpeech() | CheckLegs() | LogQueue():
+        case CheckLegs():
+            # What is read while they are being moved says nothing.
+            return (LEAD, QUALIFIER)
+        case FindAgents() | PrepareSpeech() | LogQueue():
             return ()
         case _:
             return (LEAD,)

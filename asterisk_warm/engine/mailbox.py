@@ -138,11 +138,10 @@ class Mailbox:
                 asked.set_result(follows)
             if self.handoff is not None and self.handoff.settled:
                 await self._flush()
-                self._settled(self)
-                while not self._events.empty():
-                    self._events.get_nowait()
-                    self._events.task_done()
-                return
+                # What an order that was still at work has done is not left to itself.
+                if self._events.empty():
+                    self._settled(self)
+                    return
 
     async def _take(self, event: Event, outcome_of: int | None) -> bool:
         before = self.handoff

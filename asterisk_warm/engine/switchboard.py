@@ -64,8 +64,10 @@ class Switchboard:
         for channel in channels:
             earlier = self.leg_of(channel)
             if earlier is not None and earlier[0] in self._mailboxes:
-                event = HandedOn(at=request.at, event_id=f"{request.event_id}/on", to=request.handoff)
-                self._mailboxes[earlier[0]].post(event)
+                handoff, leg = earlier
+                event_id = f"{request.event_id}/{leg}"
+                event = HandedOn(at=request.at, event_id=event_id, to=request.handoff, leg=leg)
+                self._mailboxes[handoff].post(event)
 
     def find(self, handoff: str) -> Mailbox | None:
         """The mailbox of an open handoff."""

@@ -10,9 +10,13 @@ from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 
-from asterisk_warm.core.handoff import moves, states
+from asterisk_warm.core.handoff import model, policy, states
 from asterisk_warm.core.handoff.events import Event
-from asterisk_warm.core.handoff.model import Status
+from asterisk_warm.core.handoff.handlers.qualifier import ACTS
+from asterisk_warm.core.handoff.model import LeadIs, QualifierIs, Status
+from asterisk_warm.core.handoff.moves import limits
+from asterisk_warm.core.handoff.moves.ending import NOBODY
+from asterisk_warm.core.handoff.policy import Action, Mode, QualifierKeys
 from asterisk_warm.core.handoff.states import OfferState, State
 from asterisk_warm.core.handoff.table import TABLE
 
@@ -25,60 +29,222 @@ STATUSES = {
     Status.TIMEOUT: "The hold budget was used up; or nobody took the lead, and at least one phone rang out, "
     "one agent answered without deciding, or one hung up.",
     Status.ABANDONED: "The lead hung up, or was moved to another call, before anyone was connected.",
-    Status.CANCELLED: "Somebody called the handoff off.",
-    Status.ERROR: "The lead could not be taken in hand, who is free could not be found out, or no agent "
-    "could be rung, for technical reasons only.",
+    Status.CANCELLED: "Somebody called the handoff off; or the qualifier hung up, who has the lead on hold at their "
+    "own phone.",
+    Status.TAKENBACK: "The qualifier took the lead back, before or after completion.",
+    Status.NOTQUALIFIED: "The team requires that the lead is qualified, and they are not.",
+    Status.NOCONSENT: "The team requires the lead's consent, and there is none.",
+    Status.ERROR: "The lead could not be taken in hand, or their call not be taken over; who is free could not be "
+    "found out; qualifier and agent could not be brought together; or no agent could be rung, for technical reasons "
+    "only.",
 }
 """How each `WARM_STATUS` comes about."""
 
 DEADLINES = [
     (
-        "taking the lead in hand",
-        f"{moves.SECURE_SECONDS:g} s",
-        "FAILED, the lead goes on in the dialplan",
+        "taking the lead in hand, or their call over",
+        f"{limits.SECURE_SECONDS:g} s",
+        "FAILED: the lead goes on in the dialplan, or talks on with the qualifier",
     ),
     (
-        "the hold budget",
-        "`hold` of the team",
-        "RETURNED with TIMEOUT, from whatever is going on before an accept",
+        "the hold budget: of a lead who is held, and of seeking and consulting even while the qualifier talks to "
+        "them",
+        "`hold_seconds`; anew whenever the lead loses the human they were with",
+        "the lead goes back with TIMEOUT, from whatever is going on before an accept, and out of a consult",
     ),
-    ("an agent's phone ringing", "`ring` of the team", "the offer ends: NO_ANSWER"),
-    ("an agent deciding", "`decision` of the team", "the offer ends: NO_DECISION, with a word to the agent"),
-    ("between comfort announcements", "`comfort` of the team", "the lead hears the next one"),
-    ("music that could not be started", f"{moves.RETRY_SECONDS:g} s", "an announcement, then music again"),
     (
-        "joining, with the introduction",
-        f"{moves.JOIN_SECONDS:g} s",
+        "before the end of the hold budget",
+        "`warn_seconds`",
+        "a qualifier on the line who has the lead on hold is warned, once",
+    ),
+    ("an agent's phone ringing", "`ring_seconds`", "the offer ends: NO_ANSWER"),
+    ("an agent deciding", "`decision_seconds`", "the offer ends: NO_DECISION, with a word to the agent"),
+    ("between comfort announcements", "`comfort_seconds`", "the lead hears the next one"),
+    ("music that could not be started", f"{limits.RETRY_SECONDS:g} s", "an announcement, then music again"),
+    (
+        "joining, with a spoken introduction",
+        f"{limits.JOIN_SECONDS:g} s",
         "joined: CONNECTED; not joined: the agent is dismissed, those who had lost are asked again",
     ),
-    ("a farewell to an agent", f"{moves.FAREWELL_SECONDS:g} s", "the leg is hung up whatever plays"),
-    ("a hangup", f"{moves.HANGUP_SECONDS:g} s", "it is ordered again"),
-    ("a talk", f"every {moves.CHECK_SECONDS:g} s", "compared with what Asterisk has"),
+    (
+        "bringing qualifier and agent together, or the qualifier back to the lead",
+        f"{limits.JOIN_SECONDS:g} s",
+        "the lead goes back to the qualifier; from there, on in the dialplan",
+    ),
+    ("a talk of three", "`linger_seconds`", "the qualifier leaves: CONNECTED"),
+    (
+        "a qualifier who has hung up being rung",
+        "`recall_seconds`; with their decision, that is the lead's hold budget",
+        "RETURNED: the lead goes on in the dialplan",
+    ),
+    (
+        "taking the lead back after completion",
+        "`take_back_seconds`, from when the lead was left to the agent",
+        "it is refused",
+    ),
+    (
+        "fetching the lead from the talk with the agent",
+        f"{limits.SECURE_SECONDS:g} s",
+        "they talk on, the qualifier is let down",
+    ),
+    ("two keys of one sequence", f"{limits.KEY_SECONDS:g} s", "the later one begins a new sequence"),
+    (
+        "a farewell to an agent, or a last word to a qualifier",
+        f"{limits.FAREWELL_SECONDS:g} s",
+        "the leg is hung up, or goes on, whatever plays",
+    ),
+    ("a hangup", f"{limits.HANGUP_SECONDS:g} s", "it is ordered again"),
+    ("a talk", f"every {limits.CHECK_SECONDS:g} s", "compared with what Asterisk has"),
     (
         "clearing up after the end",
-        f"{moves.SETTLE_SECONDS:g} s, then ever longer, up to {moves.CHECK_SECONDS:g} s",
+        f"{limits.SETTLE_SECONDS:g} s, then ever longer, up to {limits.CHECK_SECONDS:g} s",
         "what is not confirmed is ordered again, and Asterisk is read",
     ),
 ]
 """(what, how long, what happens then)."""
 
+_ALONE = "the lead is held for whoever accepts"
+_OVER = "ABANDONED; the qualifier goes on in the dialplan, or is hung up"
+_TOLD = "ABANDONED; the qualifier is told, then goes on"
+_ASKED = "those who had lost are asked again"
+
+HANGUPS = [
+    ("REQUESTED, the call being taken over", "ABANDONED", _ALONE, ""),
+    ("SEEKING, OFFERING, in `stay`", _OVER, _ALONE, "their offer ends; the last one brings the reason"),
+    ("SEEKING, OFFERING, in `consult`", _TOLD, _ALONE, "their offer ends; the last one brings the lead back"),
+    (
+        "SEEKING, OFFERING, in `auto`, `blind`",
+        "ABANDONED",
+        "(has left)",
+        "their offer ends; the last one: the qualifier's phone is rung",
+    ),
+    (
+        "SEEKING, OFFERING, the lead on hold at the qualifier's phone",
+        _TOLD,
+        "RETURNED: the lead stays on hold there, where they can be picked up",
+        "their offer ends; the last one: the qualifier is told, the lead stays where they are",
+    ),
+    (
+        "CONSULTING, qualifier and agent together",
+        "ABANDONED: qualifier and agent are told, and talk on",
+        "completes: the agent goes to the lead",
+        "the lead comes back to the qualifier",
+    ),
+    (
+        "CONSULTING, swapped",
+        _OVER,
+        "completes: the agent goes to the lead",
+        "RETURNED: lead and qualifier talk on, who is told",
+    ),
+    (
+        "CONSULTING, the lead on hold at the qualifier's phone",
+        "ABANDONED: qualifier and agent are told, and talk on",
+        "RETURNED: the lead stays on hold there; the agent is hung up",
+        "RETURNED: the qualifier is told, the lead stays where they are",
+    ),
+    (
+        "INTRODUCING, the agent on the way to lead and qualifier",
+        _OVER,
+        "the agent's coming connects them",
+        f"{_ASKED} while lead and qualifier talk on",
+    ),
+    (
+        "INTRODUCING, the agent on the way to the lead alone",
+        "ABANDONED",
+        "(has left)",
+        f"the lead is held again, {_ASKED}",
+    ),
+    (
+        "INTRODUCING, a talk of three",
+        "COMPLETED: qualifier and agent are told, and talk on",
+        "CONNECTED: lead and agent talk on",
+        "RETURNED: lead and qualifier talk on, who is told",
+    ),
+    (
+        "CONNECTED",
+        "COMPLETED: the agent is hung up",
+        "(has left)",
+        "COMPLETED: the lead goes on in the dialplan",
+    ),
+    (
+        "CONNECTED, the qualifier being rung to take the lead back",
+        "COMPLETED: both are hung up",
+        "lead and agent talk on",
+        "COMPLETED: the lead goes on in the dialplan, the qualifier is let down",
+    ),
+    (
+        "RETURNING, the qualifier being joined",
+        _OVER,
+        "their phone is rung, the lead is held for them",
+        "(is hung up)",
+    ),
+    (
+        "RETURNING, the qualifier being rung",
+        "ABANDONED",
+        "RETURNED: the lead goes on in the dialplan",
+        "(is hung up)",
+    ),
+    (
+        "RETURNED, lead and qualifier being let go",
+        "the qualifier goes on too",
+        "the lead goes on in the dialplan",
+        "",
+    ),
+]
+"""(when, what follows when the lead, the qualifier, the agent hangs up). `test_core_hangups.py` has them all."""
+
 RECOVERY = [
     ("REQUESTED", "whatever", "the lead is taken in hand again, which tells whether they are there"),
-    ("SEEKING, OFFERING, INTRODUCING", "the lead is gone", "ABANDONED: every agent is told and dismissed"),
-    ("SEEKING, OFFERING, INTRODUCING", "the lead is out of our application", "ABANDONED, the same way"),
-    ("SEEKING, OFFERING", "the lead is in the bridge", "music again"),
-    ("SEEKING, OFFERING", "the lead is not in the bridge", "the lead is taken in hand again"),
+    ("REQUESTED", "a qualifier is on the call", "the call is taken over again"),
+    ("REQUESTED", "the qualifier is gone", "the lead is taken in hand alone"),
+    (
+        "SEEKING, OFFERING, CONSULTING, INTRODUCING, RETURNING",
+        "the lead is gone",
+        "as if told: see the table above",
+    ),
+    (
+        "SEEKING, OFFERING, CONSULTING, INTRODUCING, RETURNING",
+        "the lead is out of our application",
+        "as if they had hung up; but one who is being fetched from the qualifier's phone is fetched again, and one "
+        "who is on hold there is where they are thought to be",
+    ),
+    ("SEEKING, OFFERING, CONSULTING, RETURNING", "a lead on hold is in the bridge", "music again"),
+    (
+        "SEEKING, OFFERING, CONSULTING, RETURNING",
+        "a lead on hold is not in the bridge",
+        "the lead is taken in hand again",
+    ),
+    (
+        "SEEKING, OFFERING, CONSULTING, INTRODUCING, RETURNING",
+        "the qualifier is gone, or out of our application",
+        "as if told: see the table above",
+    ),
+    (
+        "SEEKING, OFFERING, CONSULTING, INTRODUCING, RETURNING",
+        "the qualifier is not where they are thought to be",
+        "they are joined to the lead, or to the agent, or set aside again",
+    ),
+    ("any", "a qualifier who was let go is still with us", "they are let go again"),
     ("OFFERING", "a phone rings, or its ringing is still to be ordered", "it rings on"),
     ("OFFERING", "an agent answered meanwhile", "they are briefed, or in blind mode joined"),
     ("OFFERING", "an agent was being briefed", "the briefing again, with the full time to decide"),
     ("OFFERING", "an agent's leg is gone", "that offer ends; the last one returns the lead"),
     ("OFFERING", "an agent's leg is out of our application", "that offer ends: moved to another call"),
+    ("CONSULTING", "qualifier and agent are together", "the consult goes on"),
+    ("CONSULTING", "qualifier and agent are not together", "they are brought together again"),
+    ("CONSULTING", "the agent is gone, or out of our application", "the lead comes back to the qualifier"),
+    (
+        "CONSULTING",
+        "qualifier and agent are gone",
+        "the lead is held again, those who had lost are asked again",
+    ),
     ("INTRODUCING", "the agent is with the lead", "CONNECTED: the introduction counts as heard"),
+    ("INTRODUCING", "the agent is with lead and qualifier", "the talk of three goes on"),
     ("INTRODUCING", "the agent is up, but not with the lead", "they are joined, without introduction"),
     (
         "INTRODUCING",
         "the agent is gone, or out of our application",
-        "the lead is held again, those who had lost are asked again",
+        "the lead is held again, those who had lost are asked again; after a talk of three the qualifier is told",
     ),
     ("CONNECTED", "both are in our application", "they are let go (again)"),
     ("CONNECTED", "both are out of our application", "they talk in Asterisk's own bridge: ours is removed"),
@@ -89,10 +255,18 @@ RECOVERY = [
         "the agent is gone, or alone out of our application",
         "COMPLETED: the lead goes on in the dialplan",
     ),
+    (
+        "CONNECTED",
+        "the lead was being fetched for the qualifier",
+        "fetched again; or, if they came, the qualifier is joined to them",
+    ),
+    ("RETURNING", "lead and qualifier are together", "RETURNED: they are let go"),
+    ("RETURNING", "the qualifier is being rung, briefed, or joined", "as an agent would be"),
     ("ended", "the lead is gone, or out of our application", "the bridge is removed"),
     ("ended", "an agent's leg is up or rings", "it is hung up"),
     ("ended", "an agent's leg is gone", "nothing more is awaited of it"),
-    ("any", "an agent's leg or a bridge of ours that no open handoff owns", "it is cleared away"),
+    ("ended", "one of two who were being let go is gone", "the other one is not left alone"),
+    ("any", "a leg or a bridge of ours that no open handoff owns", "it is cleared away"),
 ]
 """(state, what Asterisk has, what is done)."""
 
@@ -117,15 +291,48 @@ Not drawn: what keeps the state. What a state does not list is recorded in the j
 
 {_table(("state", "what it means"), meanings(State).items())}
 
-The way from request to talk is REQUESTED, SEEKING, OFFERING, INTRODUCING, CONNECTED, COMPLETED. The other
-ends are RETURNED, ABANDONED and FAILED. An ended handoff is *settled* when nothing of it is left in Asterisk
-either: until then what is left is ordered away again and again.
+The way from request to talk is REQUESTED, SEEKING, OFFERING, in a consult CONSULTING, INTRODUCING, CONNECTED,
+COMPLETED; the way back to a qualifier is RETURNING, RETURNED. The other ends are ABANDONED and FAILED. An ended
+handoff is *settled* when nothing of it is left in Asterisk either: until then what is left is ordered away again
+and again.
 
 ## What each event may lead to
 
 `·`: the state stays, but something may be done. Empty: recorded only.
 
 {_table(("event", *_COLUMNS), _events())}
+
+## Where lead and qualifier are
+
+Beside the state, a handoff knows where the two are. `lead`:
+
+{_table(("lead", "what it means"), _named(LeadIs))}
+
+`qualifier`:
+
+{_table(("qualifier", "what it means"), _named(QualifierIs))}
+
+## Modes
+
+{_table(("mode", "what it means"), _named(Mode))}
+
+## What a qualifier can ask for
+
+By keys on the phone (all of them can be configured), by the API and by the command line. What is not possible is
+refused, with the reason.
+
+{_table(("action", "keys", "what it means", "in the states"), _actions())}
+
+Complete, in a consult, brings the agent to the lead, and the qualifier leaves; in a talk of three, the qualifier
+leaves the two others; while agents are still being sought, the lead waits alone for whoever accepts. Take back, once
+lead and agent have been left alone, rings the qualifier's phone first.
+
+## What happens when somebody hangs up
+
+{_table(("state, mode", "the lead", "the qualifier", "the agent (who accepted, or is being rung)"), HANGUPS)}
+
+Of two who hang up in the same moment, the one whose hangup is told first decides; the other one's then follows from the
+row where that led. Whoever is left is never left alone: held with a time limit, joined to somebody, or sent on.
 
 ## Offers
 
@@ -140,7 +347,7 @@ new offers, as long as the hold budget lasts.
 ## What the dialplan is told
 
 `WARM_STATUS` is set when the lead goes on, beside `WARM_ID`, `WARM_AGENT` (who took the lead), `WARM_CAUSE`
-(why, in words) and `WARM_GAP_MS` (milliseconds without a human on the line; empty when nobody came). A lead
+(why, in words) and `WARM_GAP_MS` (milliseconds without a human on the line; empty while there is none). A lead
 who hangs up while held leaves `ABANDONED` to the `h` extension.
 
 {_table(("`WARM_STATUS`", "how it comes about"), STATUSES.items())}
@@ -203,14 +410,32 @@ def _cell(state: State, kind: type[Event]) -> str:
 
 
 def _nobody() -> Iterable[tuple[str, str]]:
-    for outcomes, status in moves.NOBODY:
+    for outcomes, status in NOBODY:
         yield ", ".join(state.value for state in OfferState if state in outcomes), status
     yield "nobody was rung", Status.NOAGENT
 
 
+def _named(kind: type[StrEnum]) -> Iterable[tuple[str, str]]:
+    meant = meanings(kind)
+    return [(f"`{member.value}`", meant[member.name]) for member in kind]
+
+
+def _actions() -> Iterable[tuple[str, ...]]:
+    keys = QualifierKeys()
+    pressed = {
+        keys.action(given): given for given in (keys.complete, keys.three_way, keys.swap, keys.take_back)
+    }
+    for action, means in zip(Action, meanings(Action).values(), strict=True):
+        where = ", ".join(state.value for state, asked in ACTS if asked is action)
+        yield f"`{action.value}`", f"`{pressed[action]}`", means, where
+
+
+_MODULES = {LeadIs: model, QualifierIs: model, Mode: policy, Action: policy}
+
+
 def meanings(kind: type[StrEnum]) -> dict[str, str]:
-    """Each state's meaning: the docstring under its definition."""
-    tree = ast.parse(inspect.getsource(states))
+    """Each member's meaning: the docstring under its definition."""
+    tree = ast.parse(inspect.getsource(_MODULES.get(kind, states)))
     body = next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == kind.__name__).body
     found: dict[str, str] = {}
     for node, after in zip(body, [*body[1:], None], strict=True):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from handoff_page import PAGE, RECOVERY, STATUSES, meanings, mermaid, page
+from handoff_page import HANGUPS, PAGE, RECOVERY, STATUSES, meanings, mermaid, page
 
-from asterisk_warm.core.handoff.model import Status
+from asterisk_warm.core.handoff.model import LeadIs, QualifierIs, Status
+from asterisk_warm.core.handoff.policy import Action, Mode
 from asterisk_warm.core.handoff.states import OfferState, State
 
 GLOSSARY = PAGE.with_name("glossary.md")
@@ -37,6 +38,18 @@ def test_given_each_state_then_its_recovery_is_told():
     told = " ".join(state for state, _, _ in RECOVERY)
     assert all(state.value in told for state in State if not state.final)
     assert "ended" in told
+
+
+def test_given_each_state_with_a_qualifier_then_what_happens_when_somebody_hangs_up_is_told():
+    told = " ".join(state for state, *_ in HANGUPS)
+    assert all(state.value in told for state in State if not state.final)
+    assert all(mode.value in told for mode in Mode)
+
+
+@pytest.mark.parametrize("kind", [LeadIs, QualifierIs, Mode, Action])
+def test_given_each_word_then_it_is_explained(kind):
+    assert set(meanings(kind)) == {member.name for member in kind}
+    assert all(meanings(kind).values())
 
 
 def test_given_the_glossary_then_each_word_stands_once_and_in_order_of_the_design():

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
+from typing import Any
 
 from hypothesis import strategies as st
 
+from asterisk_warm.core.handoff import commands as co
 from asterisk_warm.core.handoff import events as ev
-from asterisk_warm.core.handoff.model import Agent, Lead, Outcome, Playing, ReturnPlace
-from asterisk_warm.core.handoff.policy import Keys, Mode, Policy, Templates
+from asterisk_warm.core.handoff.model import LEAD as LEAD_LEG
+from asterisk_warm.core.handoff.model import (
+    QUALIFIER,
+    Agent,
+    Lead,
+    Outcome,
+    Playing,
+    Qualifier,
+    Refusal,
+    ReturnPlace,
+    Status,
+    agent_name,
+)
+from asterisk_warm.core.handoff.policy import Action, Keys, Mode, Policy, Templates
 
 TEMPLATES = Templates(
     briefing="{name}. {summary}",
@@ -22,8 +37,10 @@ LEAD = Lead("lead-1", "Grant Weatherly", "+15550100", "home insurance, renews in
 _ids = itertools.count()
 
 
-def policy(mode: Mode = Mode.AUTO, introduction: bool = True, comfort: float = 20.0) -> Policy:
-    return Policy(
+def policy(
+    mode: Mode = Mode.AUTO, introduction: bool = True, comfort: float = 20.0, **changes: Any
+) -> Policy:
+    given = Policy(
         mode=mode,
         ring_seconds=25.0,
         decision_seconds=30.0,
@@ -34,6 +51,7 @@ def policy(mode: Mode = Mode.AUTO, introduction: bool = True, comfort: float = 2
         keys=Keys(),
         templates=TEMPLATES,
     )
+    return replace(given, **changes)
 
 
 def stamp(at: float) -> dict[str, object]:
@@ -53,16 +71,44 @@ def request(at: float = 1000.0, **changes: object) -> ev.HandoffRequested:
     return ev.HandoffRequested(**stamp(at), **{**given, **changes})  # type: ignore[arg-type]
 
 
-requests = st.builds(
-    lambda mode, introduction, comfort, agents, place: request(
-        policy=policy(mode, introduction, comfort), agents=AGENTS[:agents], return_to=place
-    ),
-    st.sampled_from(Mode),
-    st.booleans(),
-    st.sampled_from([0.0, 20.0]),
-    st.integers(0, 3),
-    st.sampled_from([None, ReturnPlace("incoming", "s", 3)]),
-)
+QUINN = Qualifier("qualifier-1", "Quinn", "200", "PJSIP/quinn")
+"""In one call with the lead."""
+ON_HOLD = replace(QUINN, held_channel="held-1")
+"""Has the lead on hold in another call of the same phone."""
+
+
+@st.composite
+def _requests(draw: st.DrawFn) -> ev.HandoffRequested:
+    kind = draw(st.sampled_from(["none", "one call", "refer", "on hold", "on hold"]))
+    modes = {
+        "none": [Mode.AUTO, Mode.BLIND],
+        "one call": list(Mode),
+        "refer": [Mode.STAY, Mode.AUTO],
+        "on hold": [Mode.CONSULT],
+    }[kind]
+    qualifier = None
+    if kind != "none":
+        who = ON_HOLD if kind == "on hold" else replace(QUINN, refer=kind == "refer")
+        qualifier = replace(who, endpoint=draw(st.sampled_from(["PJSIP/quinn", "PJSIP/quinn", ""])))
+    return request(
+        policy=policy(
+            draw(st.sampled_from(modes)),
+            introduction=draw(st.booleans()),
+            comfort=draw(st.sampled_from([0.0, 20.0])),
+            hold_seconds=draw(st.sampled_from([120.0, 120.0, 3.0])),
+            warn_seconds=draw(st.sampled_from([15.0, 0.0])),
+            recall_seconds=draw(st.sampled_from([20.0, 20.0, 0.0])),
+            take_back_seconds=draw(st.sampled_from([120.0, 0.0])),
+            queue_log=draw(st.booleans()),
+        ),
+        agents=AGENTS[: draw(st.sampled_from([3, 3, 2, 1, 0]))],
+        return_to=draw(st.sampled_from([None, ReturnPlace("incoming", "s", 3)])),
+        qualifier=qualifier,
+        refusal=draw(st.sampled_from([*[None] * 7, Refusal(Status.NOCONSENT, "the lead has not consented")])),
+    )
+
+
+requests = _requests()
 
 _offer = st.integers(1, 7)
 _subset = st.lists(st.sampled_from([a.id for a in AGENTS]), unique=True).map(tuple)
@@ -70,28 +116,47 @@ _numbers = st.lists(st.integers(1, 6), unique=True).map(tuple)
 _playback = st.one_of(
     st.tuples(st.just(Playing.BRIEFING), st.integers(1001, 3003)),
     st.tuples(st.just(Playing.FAREWELL), _offer),
-    st.tuples(st.sampled_from([Playing.COMFORT, Playing.INTRODUCTION]), st.integers(0, 4)),
+    st.tuples(st.sampled_from([Playing.COMFORT, Playing.INTRODUCTION, Playing.ASIDE]), st.integers(0, 4)),
 )
-_commands = st.sampled_from(
-    [
-        "SecureLead",
-        "FindAgents",
-        "RingAgent",
-        "PlayToAgent",
-        "JoinAgent",
-        "HangUpAgent",
-        "PlayComfort",
-        "HoldLead",
-        "LetGo",
-        "ReturnLead",
-        "CloseBridge",
-    ]
-)
+_commands = st.sampled_from([kind.__name__ for kind in co.Command.__subclasses__()])
+_legs = st.one_of(st.sampled_from([LEAD_LEG, QUALIFIER]), _offer.map(agent_name))
+
+
+@st.composite
+def _reconciled(draw: st.DrawFn) -> tuple[type[ev.Event], dict[str, object]]:
+    lead = [draw(st.booleans()) for _ in range(3)]
+    who = [draw(st.booleans()) for _ in range(4)]
+    up, others, joined = draw(_numbers), draw(_numbers), draw(_numbers)
+    return ev.Reconciled, {
+        "after_outage": draw(st.booleans()),
+        "lead_present": lead[0],
+        "lead_in_stasis": lead[0] and lead[1],
+        "lead_in_bridge": all(lead),
+        "agents_up": up,
+        "agents_ringing": tuple(n for n in others if n not in up),
+        "agents_joined": tuple(n for n in joined if n in up),
+        "agents_out_of_stasis": tuple(n for n in others if n in up and n not in joined),
+        "agents_consulted": tuple(n for n in up if n not in joined and n not in others),
+        "qualifier_present": who[0],
+        "qualifier_in_stasis": who[0] and who[1],
+        "qualifier_with_lead": who[0] and who[1] and who[2],
+        "qualifier_with_agent": who[0] and who[1] and who[3] and not who[2],
+    }
+
 
 kinds = st.one_of(
     st.just((ev.LeadSecured, {})),
     st.just((ev.LeadHungUp, {"cause": "normal clearing"})),
     st.just((ev.LeadLeft, {})),
+    st.just((ev.QualifierJoined, {})),
+    st.just((ev.QualifierHungUp, {"cause": "normal clearing"})),
+    st.just((ev.QualifierLeft, {})),
+    st.sampled_from("*1234").map(lambda digit: (ev.QualifierPressed, {"digit": digit})),
+    st.sampled_from(Action).map(lambda action: (ev.QualifierAsked, {"action": action, "by": "api"})),
+    st.sampled_from(Action).map(lambda action: (ev.QualifierAsked, {"action": action, "by": "cli"})),
+    _offer.map(lambda n: (ev.ConsultStarted, {"offer": n})),
+    _legs.map(lambda leg: (ev.ChannelReplaced, {"leg": leg, "channel": f"new-{leg}"})),
+    _legs.map(lambda leg: (ev.HandedOn, {"to": "warm-2", "leg": leg})),
     _subset.map(
         lambda free: (
             ev.AgentsFound,
@@ -118,29 +183,6 @@ kinds = st.one_of(
     st.tuples(_commands, st.one_of(st.none(), _offer)).map(
         lambda t: (ev.CommandFailed, {"command": t[0], "offer": t[1], "error": "no"})
     ),
-    st.tuples(
-        st.booleans(),
-        st.booleans(),
-        st.booleans(),
-        st.booleans(),
-        st.booleans(),
-        _numbers,
-        _numbers,
-        _numbers,
-    ).map(
-        lambda t: (
-            ev.Reconciled,
-            {
-                "after_outage": t[0],
-                "lead_present": t[1],
-                "lead_in_stasis": t[1] and t[2],
-                "lead_in_bridge": t[1] and t[2] and t[3],
-                "agents_up": t[5],
-                "agents_ringing": tuple(n for n in t[6] if n not in t[5]),
-                "agents_joined": tuple(n for n in t[7] if n in t[5]),
-                "agents_out_of_stasis": tuple(n for n in t[6] if n in t[5] and n not in t[7]),
-            },
-        )
-    ),
+    _reconciled(),
 )
 """(event class, its fields but time and id)."""

@@ -15,9 +15,10 @@ from property.model_asterisk import LEAD, ModelPbx, World, lead_at_door
 
 from asterisk_warm.core.handoff import events as ev
 from asterisk_warm.core.handoff.model import Playing
+from asterisk_warm.engine.directory import Directory, Team
 from asterisk_warm.engine.executor import Executor
-from asterisk_warm.engine.intake import Intake, Team
-from asterisk_warm.engine.ports import Entry, LeadAtDoor
+from asterisk_warm.engine.intake import Intake
+from asterisk_warm.engine.ports import AtDoor, Entry
 from asterisk_warm.engine.service import HandoffService
 from asterisk_warm.engine.views import HandoffView, Health
 from asterisk_warm.store import Database, SqlJournal
@@ -42,6 +43,10 @@ class Live:
         self.world = World(self._told, time.time)
         self.pbx = ModelPbx(self.world, at_once=True)
         self.pbx.entered = self._fetched
+        self.world.whose = lambda channel: self.service.leg_of(channel)
+        self.world.replaced = lambda *what: self.service.replaced(*what)
+        self.directory: dict[str, Any] = {}
+        """What the directory has beside the team."""
         self.journal = WatchedJournal(database)
         self.journal.written = self._changed
         self.settings = settings
@@ -53,8 +58,9 @@ class Live:
     def start(self) -> None:
         """A new engine, as after a restart."""
         executor = Executor(self.pbx, self.pbx, speech_seconds=1.0, reachable=self._reachable)
-        teams = {"sales": Team("sales", "Sales", AGENTS, policy(**self.settings))}
-        self.service = HandoffService(self.journal, self.pbx, executor, Intake(teams), _health)
+        teams = {"sales": Team("sales", "Sales", AGENTS, policy(**self.settings), number="700")}
+        intake = Intake(Directory(teams, **self.directory))
+        self.service = HandoffService(self.journal, self.pbx, executor, intake, _health, self.pbx)
 
     async def _reachable(self) -> None:
         await self.reachable.wait()
@@ -70,9 +76,9 @@ class Live:
         self.enter(channel, arguments[1], arguments[2:])
 
     def enter(self, channel: str = LEAD, team: str = "sales", options: Sequence[str] = ()) -> str:
-        lead: LeadAtDoor = lead_at_door(channel)
-        self.service.lead_entered(lead, team, options)
-        self.world.handoff = self.service.handoff_of_lead(channel) or ""
+        self.service.entered(AtDoor(lead_at_door(channel), team, options))
+        leg = self.service.leg_of(channel)
+        self.world.handoff = leg[0] if leg is not None else ""
         return self.world.handoff
 
     async def until(self, what: Callable[[], object]) -> None:
@@ -97,7 +103,7 @@ class Live:
                 await self._moved.wait()  # a row is there as soon as it is told to be
 
     async def until_settled(self) -> HandoffView:
-        await self.until(lambda: self.service.handoff_of_lead(LEAD) is None)
+        await self.until(lambda: self.service.leg_of(LEAD) is None)
         return await self.view()
 
     async def until_rung(self) -> None:

@@ -1,5 +1,5 @@
 """A simulator of Asterisk, as far as handoffs use it: which channels, bridges and playbacks exist, what
-people do to them, and what the ports of the engine make of them.
+people do to them (`model_world`), and what the ports of the engine make of them.
 
 It is not Asterisk: it says what the orders *mean*, so that they can be delayed, refused, lost, carried out by
 halves and overtaken by people as no real Asterisk can be made to. What Asterisk really does is tested in
@@ -8,229 +8,37 @@ halves and overtaken by people as no real Asterisk can be made to. What Asterisk
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from asterisk_warm.core.handoff import events as ev
-from asterisk_warm.core.handoff.ids import parse_agent_leg, parse_playback
-from asterisk_warm.core.handoff.model import Outcome, Playing
+from property.model_world import HELD, LEAD, PEOPLE, PLACE, QUALIFIER, Leg, World, lead_at_door
+
+from asterisk_warm.core.handoff.commands import Progress
 from asterisk_warm.engine.ports import (
-    AtDoor,
     Found,
-    FoundChannel,
-    LeadAtDoor,
     LegGone,
     Location,
+    Party,
     PbxRefused,
     PbxUnreachable,
+    Shown,
     SpeechUnavailable,
+    Whereabouts,
 )
 
-LEAD = "lead-1"
-
-
-def lead_at_door(channel: str) -> LeadAtDoor:
-    return LeadAtDoor(channel, "Grant", "+15550100", {})
-
-
-@dataclass(slots=True)
-class Leg:
-    """A channel."""
-
-    id: str
-    up: bool = False
-    dialed: bool = False
-    in_app: bool = True
-    bridge: str | None = None
-    music: bool = False
-    talks_to: str | None = None
-    """The other channel in a bridge of Asterisk's own, after letting go."""
-    variables: dict[str, str] = field(default_factory=dict)
-
-
-class World:
-    """The truth. People act on it by the methods that are named after what they do; `tell` hears of it as the
-    adapters would, if they are connected."""
-
-    def __init__(self, tell: Callable[[str, ev.Event], None], clock: Callable[[], float]) -> None:
-        self.legs: dict[str, Leg] = {}
-        self.bridges: set[str] = set()
-        self.playbacks: dict[str, str] = {}
-        """Playback id → the channel or bridge that hears it."""
-        self.handoff = ""
-        self.sent_on: list[Location | None] = []
-        self._tell = tell
-        self._clock = clock
-        self._ids = itertools.count()
-
-    # -- what can be asked -----------------------------------------------------------------------------------
-
-    def agents(self) -> dict[int, Leg]:
-        found = {parse_agent_leg(leg.id): leg for leg in self.legs.values()}
-        return {parsed[1]: leg for parsed, leg in found.items() if parsed is not None}
-
-    @property
-    def lead(self) -> Leg | None:
-        return self.legs.get(LEAD)
-
-    def hears(self, place: str) -> list[str]:
-        """What is being played to a channel or bridge."""
-        return [playback for playback, where in self.playbacks.items() if where == place]
-
-    def with_lead(self) -> list[int]:
-        """Offers whose agent is in the bridge that the lead is in."""
-        lead = self.lead
-        if lead is None or lead.bridge is None:
-            return []
-        return [number for number, leg in self.agents().items() if leg.bridge == lead.bridge]
-
-    def found(self) -> Found:
-        channels = {
-            leg.id: FoundChannel(leg.id, leg.up, leg.bridge if leg.in_app else None, leg.in_app)
-            for leg in self.legs.values()
-        }
-        waiting = [AtDoor(lead_at_door(leg.id), "sales", ()) for leg in self._leads() if leg.in_app]
-        return Found(channels, frozenset(self.bridges), waiting)
-
-    def _leads(self) -> list[Leg]:
-        return [leg for leg in self.legs.values() if parse_agent_leg(leg.id) is None]
-
-    # -- what people do --------------------------------------------------------------------------------------
-
-    def lead_calls(self) -> None:
-        self.legs[LEAD] = Leg(LEAD, up=True)
-
-    def lead_hangs_up(self) -> None:
-        self._destroy(LEAD)
-
-    def lead_is_taken_away(self) -> None:
-        """By something else in Asterisk: a redirect, a pickup."""
-        self._leave_app(self.legs[LEAD])
-
-    def agent_rings(self, number: int) -> None:
-        self._post(ev.AgentRinging, offer=number)
-
-    def agent_answers(self, number: int) -> None:
-        self.agents()[number].up = True
-        self._post(ev.AgentAnswered, offer=number)
-
-    def agent_presses(self, number: int, digit: str) -> None:
-        self._post(ev.DigitPressed, offer=number, digit=digit)
-
-    def agent_ends(self, number: int, outcome: Outcome) -> None:
-        leg = self.agents()[number]
-        self._destroy(leg.id, Outcome.HUNG_UP if leg.up else outcome)
-
-    def agent_is_taken_away(self, number: int) -> None:
-        self._leave_app(self.agents()[number])
-
-    def playback_ends(self, playback: str, failed: bool = False) -> None:
-        if self.playbacks.pop(playback, None) is None:
-            return
-        parsed = parse_playback(playback)
-        assert parsed is not None
-        self._post(ev.PlaybackEnded, what=Playing(parsed[1]), number=parsed[2], failed=failed)
-
-    # -- what the orders mean --------------------------------------------------------------------------------
-
-    def in_app(self, channel: str) -> Leg:
-        leg = self.leg(channel)
-        if not leg.in_app:
-            raise PbxRefused(f"{channel} is not in the application")
-        return leg
-
-    def leg(self, channel: str) -> Leg:
-        if channel not in self.legs:
-            raise LegGone(f"{channel} is gone")
-        return self.legs[channel]
-
-    def enter(self, channel: str, bridge: str) -> None:
-        if bridge not in self.bridges:
-            raise PbxRefused(f"no bridge {bridge}")
-        self.in_app(channel).bridge = bridge
-        parsed = parse_agent_leg(channel)
-        if parsed is not None:
-            self._post(ev.AgentJoined, offer=parsed[1])
-
-    def start(self, playback: str, place: str) -> None:
-        self.playbacks[playback] = place
-
-    def pair(self, lead: str, agent: str) -> None:
-        """The talking pair moves to a bridge of Asterisk's own."""
-        first, second = self.leg(lead), self.leg(agent)
-        if first.talks_to == agent:
-            return
-        if not (first.in_app and second.in_app):
-            raise PbxRefused("one of them is not in the application")
-        first.talks_to, second.talks_to = agent, lead
-        self._leave_app(first)
-        self._leave_app(second)
-
-    def send_on(self, channel: str, to: Location | None) -> None:
-        leg = self.leg(channel)
-        if leg.in_app:
-            self.sent_on.append(to)
-            self._leave_app(leg)
-
-    def create(self, channel: str) -> None:
-        self.legs.setdefault(channel, Leg(channel))
-
-    def dial(self, channel: str) -> None:
-        leg = self.leg(channel)
-        if not leg.dialed:
-            leg.dialed = True
-            parsed = parse_agent_leg(channel)
-            assert parsed is not None
-            self.agent_rings(parsed[1])
-
-    def hang_up(self, channel: str) -> None:
-        leg = self.leg(channel)
-        self._destroy(channel, Outcome.HUNG_UP if leg.up else Outcome.NO_ANSWER)
-
-    def close(self, bridge: str) -> None:
-        if bridge not in self.bridges:
-            return
-        self.bridges.remove(bridge)
-        for leg in self.legs.values():
-            leg.bridge = None if leg.bridge == bridge else leg.bridge
-        self._silence(bridge)
-        self._post(ev.BridgeClosed)
-
-    # -- in common -------------------------------------------------------------------------------------------
-
-    def _destroy(self, channel: str, outcome: Outcome = Outcome.HUNG_UP) -> None:
-        leg = self.legs.pop(channel)
-        self._silence(channel)
-        parsed = parse_agent_leg(channel)
-        if parsed is None:
-            self._post(ev.LeadHungUp, cause="normal clearing")
-        else:
-            self._post(ev.AgentHungUp, offer=parsed[1], outcome=outcome, cause=outcome.value)
-        other = self.legs.get(leg.talks_to or "")
-        if other is not None:
-            other.talks_to = None
-            if other.id != LEAD:
-                # Bridge() ends, and there is no dialplan after it; the lead goes on in theirs.
-                self._destroy(other.id)
-
-    def _leave_app(self, leg: Leg) -> None:
-        leg.in_app, leg.bridge, leg.music = False, None, False
-        self._silence(leg.id)
-        parsed = parse_agent_leg(leg.id)
-        if parsed is None:
-            self._post(ev.LeadLeft)
-        else:
-            self._post(ev.AgentLeft, offer=parsed[1])
-
-    def _silence(self, place: str) -> None:
-        for playback in self.hears(place):
-            self.playback_ends(playback, failed=True)
-
-    def _post(self, kind: type[ev.Event], **fields: Any) -> None:
-        self._tell(self.handoff, kind(at=self._clock(), event_id=f"w{next(self._ids)}", **fields))
-
+__all__ = [
+    "HELD",
+    "LEAD",
+    "PEOPLE",
+    "PLACE",
+    "QUALIFIER",
+    "Leg",
+    "ModelPbx",
+    "Order",
+    "World",
+    "lead_at_door",
+]
 
 Stage = Callable[[], Any]
 
@@ -252,6 +60,11 @@ class Order:
         return said
 
 
+TAKE_OVER_SECONDS = 8.0
+"""Other orders may be carried out at any time later: what makes up for them waits for the same leg. Who is taken
+over is not a leg of ours before."""
+
+
 class ModelPbx:
     """The engine's `Pbx` and `Speaker` ports upon the world. Every order waits in `orders`; with `at_once` it
     is carried out as it comes."""
@@ -264,9 +77,11 @@ class ModelPbx:
         """Endpoints that are in a call."""
         self.connected = True
         self.speech_works = True
+        self.numbers: set[str] = set()
+        """What a phone may dial beside our teams."""
         self.entered: Callable[[str, Sequence[str]], None] = lambda channel, arguments: None
 
-    async def _order(self, name: str, *stages: Stage) -> Any:
+    async def _order(self, name: str, *stages: Stage, seconds: float | None = None) -> Any:
         if not self.connected:
             raise PbxUnreachable("no connection")
         order = Order(name, list(stages), asyncio.get_running_loop().create_future())
@@ -274,10 +89,14 @@ class ModelPbx:
             return order.carry_out()
         self.orders.append(order)
         try:
-            return await order.reply
+            return await asyncio.wait_for(order.reply, seconds)
+        except TimeoutError as error:
+            raise PbxUnreachable("no answer in time") from error
         finally:
             if order in self.orders:
                 self.orders.remove(order)
+
+    # -- the lead --------------------------------------------------------------------------------------------
 
     async def secure_lead(self, lead: str, bridge: str, music: str, variables: Mapping[str, str]) -> None:
         w = self.world
@@ -289,8 +108,97 @@ class ModelPbx:
             lambda: w.enter(lead, bridge),
         )
 
+    async def take_over(
+        self,
+        lead: str,
+        other: str,
+        bridge: str,
+        places: Mapping[str, Location | None],
+        variables: Mapping[str, str],
+        *,
+        drop: bool,
+    ) -> None:
+        w = self.world
+        stages: list[Stage] = [
+            lambda: w.leg(lead).variables.update(variables),
+            lambda: w.bridges.add(bridge),
+            lambda: w.fetch_one(lead, other) if drop else w.fetch(lead, other),
+            lambda: w.enter(lead, bridge),
+        ]
+        if not drop:
+            stages.append(lambda: w.enter(other, bridge))
+        await self._order(f"take over {lead}", *stages, seconds=TAKE_OVER_SECONDS)
+
     async def hold_music(self, lead: str, music: str) -> None:
         await self._order(f"music to {lead}", lambda: _music(self.world.in_app(lead), True))
+
+    async def play_to_lead(self, lead: str, playback: str, media: Sequence[str]) -> None:
+        w = self.world
+        await self._order(
+            f"play {playback}",
+            lambda: _music(w.in_app(lead), False),
+            lambda: w.start(playback, w.in_app(lead).id),
+        )
+
+    async def return_lead(self, lead: str, variables: Mapping[str, str], to: Location | None) -> None:
+        w = self.world
+        await self._order(
+            f"return {lead}",
+            lambda: w.leg(lead).variables.update(variables),
+            lambda: w.send_on(lead, to),
+        )
+
+    async def let_go(self, first: str, second: str, variables: Mapping[str, str]) -> None:
+        w = self.world
+        await self._order(
+            f"let go {second}",
+            lambda: w.leg(first).variables.update(variables),
+            lambda: w.pair(first, second),
+        )
+
+    # -- the qualifier ---------------------------------------------------------------------------------------
+
+    async def join_qualifier(self, lead: str, qualifier: str, bridge: str, stop: Sequence[str]) -> None:
+        w = self.world
+        await self._order(
+            f"join {qualifier}",
+            *self._stopping(stop),
+            lambda: _music(w.in_app(lead), False),
+            lambda: w.enter(qualifier, bridge),
+        )
+
+    async def set_aside(self, qualifier: str, bridges: Sequence[str]) -> None:
+        await self._order(f"set aside {qualifier}", lambda: self.world.set_aside(qualifier))
+
+    async def consult(
+        self, qualifier: str, agent: str, bridge: str, stop: Sequence[str], *, agent_waits: bool
+    ) -> None:
+        w = self.world
+        stages: list[Stage] = [*self._stopping(stop), lambda: w.bridges.add(bridge)]
+        if agent_waits:
+            stages.append(lambda: _music(w.in_app(agent), False))
+        stages += [lambda: w.enter(agent, bridge), lambda: w.enter(qualifier, bridge)]
+        await self._order(f"consult {qualifier}", *stages)
+
+    async def tell(self, channel: str, leg: str, playback: str, media: Sequence[str]) -> None:
+        w = self.world
+        try:
+            await self._order(
+                f"tell {channel}",
+                lambda: w.whisper(channel, leg, playback, media),
+                lambda: w.whispered_out(leg),
+            )
+        except (LegGone, PbxRefused, PbxUnreachable):
+            w.whispered_out(leg)
+            raise
+
+    async def tell_phone(self, channel: str, progress: Progress) -> None:
+        await self._order(f"tell phone {progress}", lambda: self.world.phone_told.append(progress))
+
+    async def release(self, channel: str) -> None:
+        await self._order(f"release {channel}", lambda: self.world.release(channel))
+
+    # -- agents ----------------------------------------------------------------------------------------------
 
     async def devices(self, endpoints: Sequence[str]) -> Mapping[str, str]:
         states: Mapping[str, str] = await self._order(
@@ -303,28 +211,25 @@ class ModelPbx:
         leg: str,
         lead: str,
         endpoint: str,
-        name: str,
-        number: str,
+        caller: Shown,
+        called: Shown,
         seconds: float,
         variables: Mapping[str, str],
     ) -> None:
         w = self.world
-        await self._order(f"ring {leg}", lambda: w.create(leg), lambda: w.dial(leg))
+        await self._order(
+            f"ring {leg}", lambda: w.create(leg), lambda: w.dial(leg), lambda: w.shown.update({leg: caller})
+        )
 
     async def play(self, channel: str, playback: str, media: Sequence[str]) -> None:
         w = self.world
         await self._order(f"play {playback}", lambda: w.in_app(channel), lambda: w.start(playback, channel))
 
-    async def play_to_lead(self, lead: str, playback: str, media: Sequence[str]) -> None:
-        w = self.world
-        await self._order(
-            f"play {playback}",
-            lambda: _music(w.in_app(lead), False),
-            lambda: w.start(playback, w.in_app(lead).id),
-        )
-
     async def stop_playback(self, playback: str) -> None:
         await self._order(f"stop {playback}", lambda: self.world.playback_ends(playback))
+
+    def _stopping(self, playbacks: Sequence[str]) -> list[Stage]:
+        return [lambda p=p: self.world.playback_ends(p) for p in playbacks]  # type: ignore[misc]
 
     async def join(
         self,
@@ -334,29 +239,26 @@ class ModelPbx:
         stop: Sequence[str],
         introduction: Sequence[str],
         playback: str,
+        *,
+        agent_waits: bool = False,
     ) -> None:
         w = self.world
-        stages: list[Stage] = [lambda p=p: w.playback_ends(p) for p in stop]  # type: ignore[misc]
+        stages = self._stopping(stop)
+        if agent_waits:
+            stages.append(lambda: _music(w.in_app(agent), False))
         stages += [lambda: _music(w.in_app(lead), False), lambda: w.enter(agent, bridge)]
         if introduction:
             stages.append(lambda: w.start(playback, bridge))
         await self._order(f"join {agent}", *stages)
 
-    async def let_go(self, lead: str, agent: str, variables: Mapping[str, str]) -> None:
-        w = self.world
+    async def show(self, channel: str, shown: Shown) -> None:
         await self._order(
-            f"let go {agent}",
-            lambda: w.leg(lead).variables.update(variables),
-            lambda: w.pair(lead, agent),
+            f"show {channel}", lambda: self.world.shown.update({self.world.leg(channel).id: shown})
         )
 
-    async def return_lead(self, lead: str, variables: Mapping[str, str], to: Location | None) -> None:
-        w = self.world
-        await self._order(
-            f"return {lead}",
-            lambda: w.leg(lead).variables.update(variables),
-            lambda: w.send_on(lead, to),
-        )
+    async def log_queue(self, queue: str, event: str, agent: str, message: str, unique_id: str) -> None:
+        line = (queue, event, agent, message, unique_id)
+        await self._order("log queue", lambda: self.world.queue_log.append(line))
 
     async def hang_up(self, channel: str) -> None:
         await self._order(f"hang up {channel}", lambda: self.world.hang_up(channel))
@@ -364,17 +266,63 @@ class ModelPbx:
     async def close_bridge(self, bridge: str) -> None:
         await self._order(f"close {bridge}", lambda: self.world.close(bridge))
 
+    # -- what there is ---------------------------------------------------------------------------------------
+
     async def look(self) -> Found:
         found: Found = await self._order("look", self.world.found)
         return found
 
-    async def locate(self, channel: str) -> tuple[str, Location | None]:
-        place: Location | None = await self._order("locate", lambda: self._place(self.world.leg(channel)))
-        return channel, place
+    async def locate(self, channel: str) -> Whereabouts:
+        place: Whereabouts = await self._order("locate", lambda: self._whereabouts(channel))
+        return place
 
-    @staticmethod
-    def _place(leg: Leg) -> Location | None:
-        return None if leg.talks_to or leg.bridge else Location("incoming", "s", 2)
+    def _whereabouts(self, channel: str) -> Whereabouts:
+        leg = self.world.leg(channel)
+        others = [other for other in self.world.legs.values() if other is not leg]
+        peers = [other for other in others if self.world.together(leg, other)]
+        peer = self._party(peers[0].id) if len(peers) == 1 else None
+        return Whereabouts(self._party(channel), bool(leg.talks_to or leg.bridge), peer)
+
+    def _party(self, channel: str) -> Party:
+        leg = self.world.leg(channel)
+        name, number, endpoint = PEOPLE.get(leg.first_id, (channel, "", ""))
+        nowhere = leg.talks_to is not None and not leg.goes_on
+        return Party(channel, name, number, endpoint, None if nowhere else PLACE, leg.kept)
+
+    async def other_call(self, channel: str) -> tuple[Party, Party] | None:
+        def calls() -> tuple[Party, Party] | None:
+            self.world.leg(channel)
+            held = self.world.legs.get(HELD)
+            if held is None or held.talks_to not in self.world.legs:
+                return None
+            return self._party(HELD), self._party(held.talks_to)
+
+        found: tuple[Party, Party] | None = await self._order("other call", calls)
+        return found
+
+    async def watch(self, channel: str) -> None:
+        await self._order(f"watch {channel}", lambda: self.world.watched.add(channel))
+
+    async def lead_variables(self, channel: str) -> Mapping[str, str]:
+        described = await self._order("variables", lambda: dict(self.world.leg(channel).variables))
+        return {name: value for name, value in described.items() if name.startswith("WARM_LEAD_")}
+
+    async def team_of(self, channel: str) -> str:
+        team: str = await self._order("team", lambda: self.world.leg(channel).variables.get("WARM_TEAM", ""))
+        return team
+
+    async def transfer(self, channel: str, by: str, number: str) -> bool:
+        def send() -> bool:
+            self.world.leg(channel)
+            if number in self.numbers:
+                self.world.transferred.append((channel, by, number))
+            return number in self.numbers
+
+        sent: bool = await self._order(f"transfer {channel} to {number}", send)
+        return sent
+
+    async def connect(self, lead: str, peer: str, by: str, on: Location | None) -> None:
+        await self._order(f"connect {lead}", lambda: self.world.connect(lead, peer))
 
     async def fetch_lead(self, channel: str, location: Location | None, arguments: Sequence[str]) -> None:
         def enter() -> None:
@@ -382,6 +330,8 @@ class ModelPbx:
             self.entered(channel, arguments)
 
         await self._order("fetch", enter)
+
+    # -- speech ----------------------------------------------------------------------------------------------
 
     async def prepare(self, lines: Sequence[str]) -> Sequence[str]:
         if not self.speech_works:

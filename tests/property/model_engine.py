@@ -13,8 +13,10 @@ import pytest
 from property.handoffs import AGENTS, policy
 from property.model_asterisk import ModelPbx
 
+from asterisk_warm.core.handoff.policy import Mode
+from asterisk_warm.engine.directory import Directory, Team
 from asterisk_warm.engine.executor import Executor
-from asterisk_warm.engine.intake import Intake, Team
+from asterisk_warm.engine.intake import Intake
 from asterisk_warm.engine.ports import Entry, HandoffRow, PbxError, StoredEvent, StoredHandoff
 from asterisk_warm.engine.service import HandoffService
 from asterisk_warm.engine.views import Health
@@ -171,11 +173,14 @@ def _row(kept: _Kept) -> HandoffRow:
 class Engine:
     """The engine's processes, one after the other, upon one journal and one Asterisk."""
 
-    def __init__(self, pbx: ModelPbx, loop: Loop, **settings: Any) -> None:
+    def __init__(
+        self, pbx: ModelPbx, loop: Loop, *, transfer_mode: Mode = Mode.STAY, **settings: Any
+    ) -> None:
         self.loop = loop
         self.pbx = pbx
         self.journal = MemoryJournal()
-        self.intake = Intake({"sales": Team("sales", "Sales", AGENTS, policy(**settings))})
+        team = Team("sales", "Sales", AGENTS, policy(**settings), "700", transfer_mode)
+        self.intake = Intake(Directory({"sales": team}))
         self.service: HandoffService | None = None
         self._reachable = asyncio.Event()
         self._reachable.set()
@@ -184,7 +189,7 @@ class Engine:
 
     def start(self) -> None:
         executor = Executor(self.pbx, self.pbx, speech_seconds=10.0, reachable=self._wait_reachable)
-        self.service = HandoffService(self.journal, self.pbx, executor, self.intake, _health)
+        self.service = HandoffService(self.journal, self.pbx, executor, self.intake, _health, self.pbx)
         self._recover()
 
     async def _wait_reachable(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -12,37 +13,75 @@ from property.handoffs import kinds, request, requests, stamp
 from asterisk_warm.core.handoff import events as ev
 from asterisk_warm.core.handoff.commands import RingAgent
 from asterisk_warm.core.handoff.invariants import violations
-from asterisk_warm.core.handoff.model import Handoff, LeadIs
+from asterisk_warm.core.handoff.model import Handoff, LeadIs, Outcome, Playing
+from asterisk_warm.core.handoff.policy import Action
 from asterisk_warm.core.handoff.states import OfferState, State
 from asterisk_warm.core.handoff.story import Chapter, tell
 from asterisk_warm.core.handoff.table import TABLE
 from asterisk_warm.core.handoff.transition import Decision, begin, transition
 
 steps = st.lists(st.tuples(kinds, st.sampled_from([0.0, 0.001, 1.0, 13.0, 26.0, 61.0])), max_size=40)
+
+Told = tuple[type[ev.Event], dict[str, Any]]
+
+
+def _told(kind: type[ev.Event], **fields: Any) -> Told:
+    return kind, fields
+
+
+def _asked(action: Action) -> Told:
+    return _told(ev.QualifierAsked, action=action, by="api")
+
+
+_SECURED = _told(ev.LeadSecured)
+_FOUND = [_told(ev.SpeechReady), _told(ev.AgentsFound, free=("ana", "ben", "cy"), not_free=())]
+_BRIEFED = [*_FOUND, _told(ev.AgentAnswered, offer=1)]
+_ACCEPTED = [*_BRIEFED, _told(ev.DigitPressed, offer=1, digit="1")]
+_JOINED = [*_ACCEPTED, _told(ev.AgentJoined, offer=1)]
+_CONSULTING = [*_ACCEPTED, _told(ev.ConsultStarted, offer=1)]
+_SWAPPED = [*_CONSULTING, _asked(Action.SWAP), _told(ev.QualifierJoined)]
+_THREE = [*_CONSULTING, _asked(Action.THREE_WAY), _told(ev.QualifierJoined), _told(ev.AgentJoined, offer=1)]
+_CONNECTED = [
+    *_JOINED,
+    _told(ev.PlaybackEnded, what=Playing.INTRODUCTION, number=1),
+    _asked(Action.COMPLETE),
+    _told(ev.QualifierLeft),
+    _told(ev.LeadLeft),
+    _told(ev.AgentLeft, offer=1),
+]
+_RECALLED = [*_CONNECTED, _asked(Action.TAKE_BACK), _told(ev.AgentAnswered, offer=4)]
+_FETCHING = [*_RECALLED, _told(ev.DigitPressed, offer=4, digit="1")]
+_BLONDE = [*_FOUND, _told(ev.QualifierHungUp, cause="normal clearing")]
+_NOBODY = [
+    *_BLONDE,
+    *(_told(ev.AgentHungUp, offer=n, outcome=Outcome.BUSY, cause="busy") for n in (1, 2, 3)),
+    _told(ev.AgentAnswered, offer=4),
+]
 # A prefix that most handoffs go through, so that the sequences reach the later states often.
 openings = st.sampled_from(
     [
         [],
-        [ev.LeadSecured],
-        [ev.LeadSecured, ev.SpeechReady, ev.AgentsFound],
-        [ev.LeadSecured, ev.SpeechReady, ev.AgentsFound, ev.AgentAnswered],
-        [ev.AgentsFound, ev.SpeechReady, ev.LeadSecured, ev.AgentAnswered, ev.DigitPressed],
-        [ev.AgentsFound, ev.SpeechReady, ev.LeadSecured, ev.AgentAnswered, ev.DigitPressed, ev.AgentJoined],
+        [_SECURED],
+        *(
+            [_SECURED, *opening]
+            for opening in (
+                *(_FOUND, _BRIEFED, _ACCEPTED, _JOINED, _CONSULTING, _SWAPPED, _THREE, _CONNECTED),
+                *(_RECALLED, _FETCHING, [*_FETCHING, _SECURED], _BLONDE, _NOBODY),
+                [*_NOBODY, _told(ev.DigitPressed, offer=4, digit="1")],
+                [*_CONSULTING, _asked(Action.TAKE_BACK)],
+                [*_JOINED, _asked(Action.TAKE_BACK)],
+            )
+        ),
     ]
 )
-_FIELDS: dict[type[ev.Event], dict[str, object]] = {
-    ev.AgentsFound: {"free": ("ana", "ben", "cy"), "not_free": ()},
-    ev.AgentAnswered: {"offer": 1},
-    ev.DigitPressed: {"offer": 1, "digit": "1"},
-    ev.AgentJoined: {"offer": 1},
-}
 
 
-def sequence(opening: list[type[ev.Event]], rest: list, repeats: list[int]) -> list[ev.Event]:
+def sequence(opening: list[Told], rest: list, repeats: list[int]) -> list[ev.Event]:
     at = 1000.0
     events: list[ev.Event] = []
-    for kind in opening:
-        events.append(kind(**stamp(at), **_FIELDS.get(kind, {})))
+    for kind, fields in opening:
+        at += 0.25
+        events.append(kind(**stamp(at), **fields))
     for (kind, fields), later in rest:
         at += later
         events.append(kind(**stamp(at), **fields))
@@ -92,25 +131,38 @@ def test_given_the_same_events_then_the_same_decisions(first, opening, rest):
 def test_given_any_event_repeated_at_once_then_it_orders_nothing_twice(first, opening, rest):
     """Facts may be told twice (events, then reading Asterisk); orders that ring or join must not double."""
     for event, before, decision in run(first, sequence(opening, rest, [])):
-        if before is None or isinstance(
-            event, ev.DeadlinePassed | ev.Reconciled | ev.DigitPressed | ev.CommandFailed
-        ):
+        if before is None or isinstance(event, _MEANT_ANEW):
             continue
         again = transition(decision.handoff, event)
-        doubled = {type(c).__name__ for c in again.commands} & {"RingAgent", "JoinAgent", "ReturnLead"}
+        doubled = {type(c).__name__ for c in again.commands} & _ONCE
         assert not doubled, (event, doubled)
+
+
+_MEANT_ANEW = (
+    *(ev.DeadlinePassed, ev.Reconciled, ev.CommandFailed),
+    *(ev.DigitPressed, ev.QualifierPressed, ev.QualifierAsked),
+)
+_ONCE = {
+    *("RingAgent", "JoinAgent", "ReturnLead", "TakeOver", "LetGo"),
+    *("SetAside", "JoinQualifier", "StartConsult", "ReleaseQualifier", "TellPhone", "LogQueue"),
+}
 
 
 @given(requests, openings, steps)
 @settings(max_examples=300, deadline=None)
 def test_given_nothing_more_happens_then_time_alone_ends_every_handoff_but_a_talk(first, opening, rest):
     """Bounded time, with an Asterisk that never answers again: then what is left is ordered away for ever."""
-    decision = run(first, sequence(opening, rest, []))[-1][2]
-    end = max(decision.handoff.hold_until, decision.deadline or 0.0) + 400
+    event, _, decision = run(first, sequence(opening, rest, []))[-1]
+    at = event.at
+    end = max(decision.handoff.hold_until, decision.deadline or 0.0) + 800
     while decision.deadline is not None and decision.deadline < end:
         if decision.handoff.state.final or decision.handoff.state is State.CONNECTED:
             break
-        decision = transition(decision.handoff, ev.DeadlinePassed(**stamp(decision.deadline)))
+        at = max(at, decision.deadline)
+        for _ in range(4):
+            if decision.deadline is not None and decision.deadline <= at:
+                decision = transition(decision.handoff, ev.DeadlinePassed(**stamp(at)))
+        assert decision.deadline is None or decision.deadline > at, "time has come, and nothing came of it"
     assert decision.handoff.state.final or decision.handoff.state is State.CONNECTED
     for _ in range(20):
         if decision.handoff.settled or not decision.handoff.state.final:
@@ -168,15 +220,17 @@ def _minimal(kind: type[ev.Event]) -> dict[str, object]:
         "what": "briefing",
         "outcome": "failed",
         "after_outage": False,
+        "action": Action.COMPLETE,
+        "leg": "lead",
+        "channel": "x",
+        "to": "warm-2",
     }
     names = [n for n in kind.__dataclass_fields__ if n not in ("at", "event_id", "failed", "fallback")]
     return {n: values.get(n, () if n.startswith("agents") else False) for n in names}
 
 
 def test_given_the_winner_vanishes_when_joining_then_the_losers_are_asked_again():
-    events = sequence(
-        [ev.LeadSecured, ev.SpeechReady, ev.AgentsFound, ev.AgentAnswered, ev.DigitPressed], [], []
-    )
+    events = sequence([_SECURED, *_ACCEPTED], [], [])
     handoff = run(request(), events)[-1][2].handoff
     gone = ev.AgentHungUp(**stamp(1001.0), offer=1, outcome="hung_up", cause="bye")
     decision = transition(handoff, gone)

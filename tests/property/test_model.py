@@ -6,184 +6,116 @@ left behind."""
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Awaitable
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from property.model_asterisk import LEAD, ModelPbx, Order, World, lead_at_door
-from property.model_engine import Engine, Loop
+from hypothesis.stateful import initialize, invariant, precondition, rule
+from property.model_asterisk import HELD, LEAD, PEOPLE, QUALIFIER, lead_at_door
+from property.model_between import Between, numbers
+from property.model_engine import Engine
 
-from asterisk_warm.core.handoff import events as ev
 from asterisk_warm.core.handoff.invariants import violations
-from asterisk_warm.core.handoff.model import Handoff, LeadIs, Outcome, Playing
-from asterisk_warm.core.handoff.policy import Mode
+from asterisk_warm.core.handoff.model import Handoff, LeadIs, Outcome, Playing, QualifierIs
+from asterisk_warm.core.handoff.policy import Action, Mode
 from asterisk_warm.core.handoff.states import State
-from asterisk_warm.engine import codec
+from asterisk_warm.engine.directory import Destination
 from asterisk_warm.engine.errors import Refused
-from asterisk_warm.engine.ports import PbxError, PbxRefused, PbxUnreachable
+from asterisk_warm.engine.ports import AtDoor, Door, LeadAtDoor, Transfer
 
-numbers = st.integers(0, 30)
 UNANSWERED = [Outcome.NO_ANSWER, Outcome.BUSY, Outcome.DECLINED, Outcome.UNREACHABLE, Outcome.FAILED]
-LONGEST = 120.0 + 10 * 15.0 + 60.0
-"""Seconds until all is over when nobody does anything more: the hold budget, every other time limit once or
-more, and the last checks."""
+LONGEST = 120.0 + 300.0 + 120.0 + 50.0 + 10 * 15.0 + 60.0
+"""Seconds until all is over when nobody does anything more: the hold budget, the longest lingering, another hold
+budget, the qualifier rung, every other time limit once or more, and the last checks."""
+WAYS_IN = ["door", "door", "one call", "one call", "one call", "transfer key", "on hold", "on hold"]
 
 
-class Model(RuleBasedStateMachine):
-    def __init__(self) -> None:
-        super().__init__()
-        self.loop = Loop()
-        self.world = World(self._told, self.loop.time)
-        self.pbx = ModelPbx(self.world)
-        self.engine: Engine | None = None
-        self.facts: list[tuple[str, ev.Event]] = []
-        self.replies: list[tuple[Order, Any, PbxError | None]] = []
-        self.disturbed = False
-        """Whether Asterisk has ever failed an order, or the engine missed a fact."""
-
+class Model(Between):
     # -- the beginning ---------------------------------------------------------------------------------------
 
     @initialize(
+        way=st.sampled_from(WAYS_IN),
         mode=st.sampled_from(Mode),
         introduction=st.booleans(),
         comfort=st.sampled_from([0.0, 20.0]),
         busy=numbers,
-        progress=st.integers(0, 5),
+        progress=st.integers(0, 12),
     )
-    def lead_asks_for_the_team(
-        self, mode: Mode, introduction: bool, comfort: float, busy: int, progress: int
+    def the_lead_is_to_be_handed_off(
+        self, way: str, mode: Mode, introduction: bool, comfort: float, busy: int, progress: int
     ) -> None:
         """And the first steps go well, so that the trouble begins in every state."""
-        self.engine = Engine(self.pbx, self.loop, mode=mode, introduction=introduction, comfort=comfort)
+        if way == "door" and mode in (Mode.STAY, Mode.CONSULT):
+            mode = Mode.AUTO
+        patience = {"introduction": introduction, "comfort": comfort, "queue_log": busy % 5 == 0}
+        transfer = Mode.STAY if mode in (Mode.STAY, Mode.CONSULT) else Mode.AUTO
+        if way == "door":
+            patience["mode"] = mode
+        self.engine = Engine(self.pbx, self.loop, transfer_mode=transfer, **patience)
         self.engine.start()
         self.carry_out_all()
         if busy % 4 == 0:
             self.pbx.busy = {"PJSIP/ana"}
-        self.world.lead_calls()
-        service = self.engine.service
-        assert service is not None
+        self._come_in(way, mode)
+        self._go_well(1 + (busy % 4 == 0), progress)
 
-        async def enter() -> None:
-            service.lead_entered(lead_at_door(LEAD), "sales", [])
-
-        self.loop.create_task(enter())
-        self.loop.settle()
-        self.world.handoff = service.handoff_of_lead(LEAD) or ""
-        assert self.world.handoff
-        if progress > 0:
-            self.carry_out_all()
-        if progress > 1:
-            self.world.agent_answers(1 + busy % 2)
-            self.carry_out_all()
-        if progress > 2 and mode is Mode.AUTO:
-            self.world.agent_presses(1 + busy % 2, "1")
-        if progress > 3:
-            self.carry_out_all()
-        if progress > 4:
-            for playback in list(self.world.playbacks):
-                self.world.playback_ends(playback)
-
-    # -- the way between engine and Asterisk -----------------------------------------------------------------
-
-    def _told(self, handoff: str, event: ev.Event) -> None:
-        if self.engine is None or self.engine.service is None or not self.pbx.connected:
-            self.disturbed = True
-            return
-        self.facts.append((handoff, event))
-
-    def deliver(self, index: int, *, again: bool = False) -> None:
-        handoff, event = self.facts[index] if again else self.facts.pop(index)
-        service = self.service
-        self.loop.call_soon(service.post, handoff, event)
-        self.loop.settle()
-
-    @property
-    def service(self) -> Any:
-        assert self.engine is not None and self.engine.service is not None
-        return self.engine.service
-
-    @property
-    def running(self) -> bool:
-        return self.engine is not None and self.engine.service is not None
-
-    @precondition(lambda self: self.running and self.facts)
-    @rule(which=numbers, again=st.booleans())
-    def a_fact_arrives(self, which: int, again: bool) -> None:
-        self.deliver(which % len(self.facts), again=again)
-
-    @precondition(lambda self: self.running and self.pbx.orders)
-    @rule(which=numbers, late=st.booleans())
-    def an_order_is_carried_out(self, which: int, late: bool) -> None:
-        order = self.pbx.orders.pop(which % len(self.pbx.orders))
-        self._carry_out(order, late=late)
-
-    @precondition(lambda self: self.running and self.pbx.orders)
-    @rule(which=numbers, stages=st.integers(0, 4), lost=st.booleans(), late=st.booleans())
-    def an_order_fails(self, which: int, stages: int, lost: bool, late: bool) -> None:
-        """Refused after some of its stages, or its answer is lost."""
-        self.disturbed = True
-        order = self.pbx.orders.pop(which % len(self.pbx.orders))
-        error = PbxUnreachable("no answer in time") if lost else PbxRefused("500 no")
-        self._carry_out(order, stages, error, late=late)
-
-    def _carry_out(
-        self, order: Order, stages: int | None = None, error: PbxError | None = None, *, late: bool = False
-    ) -> None:
-        said = None
-        try:
-            said = order.carry_out(stages)
-        except PbxError as refused:
-            error = error or refused
-        self.replies.append((order, said, error))
-        if not late:
-            self._reply(len(self.replies) - 1)
-
-    @precondition(lambda self: self.replies)
-    @rule(which=numbers)
-    def a_reply_arrives(self, which: int) -> None:
-        self._reply(which % len(self.replies))
-
-    def _reply(self, index: int) -> None:
-        order, said, error = self.replies.pop(index)
-        if order.reply.done():
-            return
-        if error is None:
-            order.reply.set_result(said)
+    def _come_in(self, way: str, mode: Mode) -> None:
+        service, world = self.service, self.world
+        if way == "door":
+            world.lead_calls()
+            self._call(lambda: service.entered(AtDoor(lead_at_door(LEAD), "sales", [])))
+        elif way == "on hold":
+            world.qualifier_holds_the_lead_and_calls()
+            at_door = LeadAtDoor(QUALIFIER, *PEOPLE[QUALIFIER][:2], {})
+            self._call(lambda: service.entered(AtDoor(at_door, "sales", [], Door.CONSULT)))
+        elif way == "transfer key":
+            world.lead_talks_to_qualifier()
+            self._call(lambda: service.transfer_asked(Transfer(QUALIFIER, "700")))
         else:
-            order.reply.set_exception(error)
+            world.lead_talks_to_qualifier()
+            sales = Destination(team="sales")
+            self._ask(lambda: service.start(destination=sales, qualifier=QUALIFIER, mode=mode.value))
+        while (leg := service.leg_of(LEAD)) is None:
+            self.carry_out(self.pbx.orders.pop(0))
+        world.handoff = leg[0]
+
+    def _call(self, what: Any) -> None:
+        self.loop.call_soon(what)
         self.loop.settle()
 
-    @rule()
-    def all_goes_well_for_a_while(self) -> None:
-        self.carry_out_all()
+    def _ask(self, what: Any) -> None:
+        async def ask(asked: Awaitable[Any]) -> None:
+            with contextlib.suppress(Refused):
+                await asked
 
-    def carry_out_all(self) -> None:
-        """Every order is carried out and every fact told, until there is nothing more to do."""
-        for _ in range(300):
-            if self.replies:
-                self._reply(0)
-            elif self.running and self.facts:
-                self.deliver(0)
-            elif self.pbx.orders:
-                self._carry_out(self.pbx.orders.pop(0))
-            else:
+        self.loop.create_task(ask(what()))
+        self.loop.settle()
+
+    def _go_well(self, agent: int, progress: int) -> None:
+        steps = [
+            lambda: None,
+            lambda: self.world.agent_answers(agent),
+            lambda: self.world.agent_presses(agent, "1"),
+            self._end_playbacks,
+            lambda: self.world.qualifier and self.world.qualifier_presses("*2"),
+            lambda: self._ask(lambda: self.service.ask(self.world.handoff, Action.TAKE_BACK, "a test")),
+        ]
+        # The last one is left in the middle.
+        for number, step in enumerate(steps[: (progress + 1) // 2]):
+            if number > 0:
+                self.carry_out_all()
+            if number > 0 and agent not in self.world.agents():
                 return
-        raise AssertionError("engine and Asterisk go on for ever without time passing")
+            step()
+        if progress % 2 == 0:
+            self.carry_out_all()
 
-    # -- time ------------------------------------------------------------------------------------------------
-
-    @precondition(lambda self: self.running)
-    @rule(seconds=st.sampled_from([0.2, 1.5, 6.0]))
-    def time_passes(self, seconds: float) -> None:
-        self.loop.advance(seconds)
-
-    @precondition(lambda self: self.running and self.loop.next_timer() is not None)
-    @rule()
-    def the_next_deadline_comes(self) -> None:
-        due = self.loop.next_timer()
-        assert due is not None
-        self.loop.advance(due - self.loop.now + 1e-5)
+    def _end_playbacks(self) -> None:
+        for playback in list(self.world.playbacks):
+            self.world.playback_ends(playback)
+        self.carry_out_all()
 
     # -- people ----------------------------------------------------------------------------------------------
 
@@ -240,61 +172,54 @@ class Model(RuleBasedStateMachine):
     @precondition(lambda self: self.running)
     @rule(sure=st.integers(0, 3))
     def somebody_cancels(self, sure: int) -> None:
-        if sure:
-            return
-
-        async def cancel(service: Any, handoff: str) -> None:
-            with contextlib.suppress(Refused):
-                await service.cancel(handoff, "a test")
-
-        self.loop.create_task(cancel(self.service, self.world.handoff))
-        self.loop.settle()
-
-    # -- disasters -------------------------------------------------------------------------------------------
+        if sure == 0:
+            self._ask(lambda: self.service.cancel(self.world.handoff, "a test"))
 
     @precondition(lambda self: self.running)
-    @rule(carried_out=st.integers(0, 4), stages=st.integers(0, 4))
-    def the_engine_is_killed(self, carried_out: int, stages: int) -> None:
-        self.disturbed = True
-        for order in self.pbx.orders[:carried_out]:
-            with contextlib.suppress(PbxError):
-                order.carry_out(stages)
-        assert self.engine is not None
-        self.engine.kill()
-        self.facts.clear()
-        self.replies.clear()
+    @rule(action=st.sampled_from(Action))
+    def somebody_asks_for_the_qualifier(self, action: Action) -> None:
+        self._ask(lambda: self.service.ask(self.world.handoff, action, "a test"))
 
-    @precondition(lambda self: self.engine is not None and not self.running)
-    @rule()
-    def the_engine_is_started_again(self) -> None:
-        assert self.engine is not None
-        self.engine.start()
+    @precondition(lambda self: self.running)
+    @rule(action=st.sampled_from(Action))
+    def the_qualifier_has_it_smoothly(self, action: Action) -> None:
+        self.carry_out_all()
+        self.somebody_asks_for_the_qualifier(action)
+        self.carry_out_all()
 
-    @precondition(lambda self: self.running and self.pbx.connected)
-    @rule()
-    def the_connection_is_lost(self) -> None:
-        assert self.engine is not None
-        self.disturbed = True
-        self.facts.clear()
-        self.engine.connection(False)
+    @precondition(lambda self: self.world.qualifier and self.world.qualifier.in_app)
+    @rule(keys=st.sampled_from(["*1", "*2", "*3", "*4", "*", "2"]))
+    def the_qualifier_presses(self, keys: str) -> None:
+        self.world.qualifier_presses(keys)
 
-    @precondition(lambda self: self.running and not self.pbx.connected)
-    @rule()
-    def the_connection_is_back(self) -> None:
-        assert self.engine is not None
-        self.engine.connection(True)
+    @precondition(lambda self: self.world.qualifier)
+    @rule(sure=st.integers(0, 2))
+    def the_qualifier_hangs_up(self, sure: int) -> None:
+        if sure == 0:
+            self.world.qualifier_hangs_up()
+
+    @precondition(lambda self: self.world.qualifier and self.world.qualifier.in_app)
+    @rule(sure=st.integers(0, 6))
+    def the_qualifier_is_taken_away(self, sure: int) -> None:
+        if sure == 0:
+            # Of two who are being let go, the other one is then alone for a moment.
+            self.disturbed = True
+            self.world.qualifier_is_taken_away()
+
+    @precondition(lambda self: HELD in self.world.legs)
+    @rule(sure=st.integers(0, 4))
+    def the_phone_ends_the_call_with_the_lead_on_hold(self, sure: int) -> None:
+        if sure == 0:
+            self.world.ends(HELD)
+
+    @precondition(lambda self: self.quiet)
+    @rule(which=numbers, sure=st.integers(0, 6))
+    def a_channel_is_replaced(self, which: int, sure: int) -> None:
+        ours = [leg.id for leg in self.world.legs.values() if leg.in_app and leg.up]
+        if ours and sure == 0:
+            self.world.is_replaced(ours[which % len(ours)])
 
     # -- what must hold --------------------------------------------------------------------------------------
-
-    @property
-    def quiet(self) -> bool:
-        """Nothing is under way between engine and Asterisk."""
-        waits = self.facts or self.replies or self.pbx.orders
-        return bool(self.running and self.pbx.connected and not waits and self.engine.recovery.done())  # type: ignore[union-attr]
-
-    def handoff(self) -> Handoff | None:
-        kept = self.engine.journal.kept.get(self.world.handoff) if self.engine else None
-        return codec.decode_handoff(kept.entries[-1].snapshot_json) if kept else None
 
     @invariant()
     def no_task_has_crashed(self) -> None:
@@ -311,13 +236,22 @@ class Model(RuleBasedStateMachine):
 
     @invariant()
     def never_two_agents_with_the_lead(self) -> None:
-        assert len(self.world.with_lead()) <= 1
+        handoff = self.handoff()
+        offers = [handoff.offer(number) for number in self.world.with_lead()] if handoff else []
+        assert len([offer for offer in offers if offer and not offer.recall]) <= 1
 
     @invariant()
-    def the_briefing_is_never_played_where_the_lead_is(self) -> None:
-        lead = self.world.lead
+    def the_briefing_is_played_to_agents_alone(self) -> None:
+        others = [leg for leg in (self.world.lead, self.world.qualifier) if leg is not None]
         for playback, place in self.world.playbacks.items():
             if f"~{Playing.BRIEFING}~" in playback or f"~{Playing.FAREWELL}~" in playback:
+                assert not any(place in (leg.id, leg.bridge) for leg in others)
+
+    @invariant()
+    def what_is_said_to_the_qualifier_is_not_played_to_the_lead(self) -> None:
+        lead = self.world.lead
+        for playback, place in self.world.playbacks.items():
+            if f"~{Playing.ASIDE}~" in playback:
                 assert lead is None or place not in (lead.id, lead.bridge)
 
     @invariant()
@@ -325,16 +259,27 @@ class Model(RuleBasedStateMachine):
         lead, handoff = self.world.lead, self.handoff()
         if not self.quiet or lead is None or not lead.in_app or handoff is None:
             return
-        hears = lead.music or self.world.hears(LEAD) or self.world.with_lead()
+        talks = self.world.lead_hears_somebody()
+        hears = lead.music or self.world.hears(lead.id) or talks
         assert hears or self.soon(handoff), f"the lead hears nothing: {handoff}"
-        assert not (lead.music and self.world.with_lead()) or self.disturbed, "music goes on during the talk"
+        assert not (lead.music and talks) or self.disturbed, "music goes on during the talk"
+
+    @invariant()
+    def the_qualifier_is_never_left_in_silence(self) -> None:
+        who, handoff = self.world.qualifier, self.handoff()
+        if not self.quiet or who is None or not who.in_app or handoff is None or self.no_ringing:
+            return
+        talks = [leg for leg in self.world.legs.values() if leg is not who and self.world.together(who, leg)]
+        hears = who.ringback or talks or self.world.hears(who.id)
+        # Somebody may have taken away the other one of a pair that was being let go.
+        assert hears or self.soon(handoff, any_cause=True), f"the qualifier hears nothing: {handoff}"
 
     @invariant()
     def nobody_is_rung_for_a_lead_who_is_gone(self) -> None:
         handoff = self.handoff()
         if not self.quiet or handoff is None:
             return
-        if handoff.state.final or handoff.lead_is is not LeadIs.HELD:
+        if handoff.state.final or handoff.lead_is in (LeadIs.GONE, LeadIs.LEFT):
             ringing = [n for n, leg in self.world.agents().items() if not leg.up]
             assert not ringing or self.soon(handoff), f"ringing after the end: {ringing} {handoff}"
 
@@ -348,11 +293,15 @@ class Model(RuleBasedStateMachine):
             assert offer is not None
             if leg.in_app:
                 assert offer.leg_open, f"{leg} belongs to nobody: {handoff}"
+        who = self.world.qualifier
+        if who is not None and who.in_app:
+            leaving = handoff.qualifier_is is QualifierIs.LEAVING
+            assert leaving or handoff.qualifier_here, f"{who} belongs to nobody: {handoff}"
 
-    def soon(self, handoff: Handoff) -> bool:
+    def soon(self, handoff: Handoff, *, any_cause: bool = False) -> bool:
         """Asterisk failed, and the handoff tries again within seconds."""
         due = self.loop.next_timer()
-        return self.disturbed and due is not None and due - self.loop.now <= 15.0
+        return (self.disturbed or any_cause) and due is not None and due - self.loop.now <= 15.0
 
     # -- the end ---------------------------------------------------------------------------------------------
 
@@ -402,13 +351,14 @@ class Model(RuleBasedStateMachine):
             return  # killed before it was written: Asterisk alone knows of this lead
         assert lead is None or not lead.in_app, f"the lead is left in the application: {handoff}"
         assert handoff.settled, f"not settled: {handoff}"
-        ours = [leg for leg in self.world.agents().values() if leg.in_app]
+        ours = [leg for leg in self.world.legs.values() if leg.in_app]
         assert not ours and not self.world.bridges and not self.world.playbacks, (
             f"left behind: {ours} {self.world.bridges} {self.world.playbacks} of {handoff}"
         )
 
 
 TestModel = Model.TestCase
+TestModel.pytestmark = [pytest.mark.timeout(600)]  # many small steps, on a machine that may be busy
 TestModel.settings = settings(
     max_examples=400,
     stateful_step_count=40,

@@ -43,7 +43,7 @@ def test_given_nobody_is_free_then_no_agent_with_each_reason():
 
 def test_given_a_team_without_agents_then_that_is_the_reason():
     history = seeking(agents=()).then(ev.SpeechReady).then(ev.AgentsFound, free=(), not_free=())
-    ended(history, State.RETURNED, "NOAGENT", "team sales has no agents")
+    ended(history, State.RETURNED, "NOAGENT", "there is nobody to ring under Sales")
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asterisk_warm.core.handoff.ids import agent_leg, bridge_id, parse_agent_leg, parse_playback, playback_id
-from asterisk_warm.core.handoff.model import Playing
+from asterisk_warm.core.handoff.ids import (
+    agent_leg,
+    aside_leg,
+    bridge_id,
+    consult_id,
+    owner_of_bridge,
+    parse_agent_leg,
+    parse_aside_leg,
+    parse_playback,
+    playback_id,
+)
+from asterisk_warm.core.handoff.model import LEAD, QUALIFIER, Playing, agent_name, offer_of
 
 handoffs = st.from_regex(r"\Awarm-[0-9a-z]{14}\Z")
 
@@ -24,6 +34,34 @@ def test_given_a_playback_then_its_id_tells_handoff_kind_and_number(handoff, wha
 
 def test_given_a_handoff_then_its_bridge_is_named_after_it():
     assert bridge_id("warm-1") == "warm-1-bridge"
+    assert bridge_id("warm-1", 2) == "warm-1-bridge2"
+
+
+@given(handoffs, st.integers(1, 100))
+def test_given_a_bridge_of_ours_then_its_id_tells_whose_it_is(handoff, number):
+    assert owner_of_bridge(bridge_id(handoff, number)) == handoff
+    assert owner_of_bridge(consult_id(handoff)) == handoff
+
+
+@pytest.mark.parametrize(
+    "bridge", ["", "warm-1", "other-bridge", "warm-1-consult2", "warm-1-bridgex", "bridge"]
+)
+def test_given_a_bridge_of_somebody_else_then_it_is_none_of_ours(bridge):
+    assert owner_of_bridge(bridge) is None
+
+
+@given(handoffs, st.integers(1, 10_000))
+def test_given_a_channel_that_speaks_into_an_ear_then_its_id_tells_the_handoff(handoff, number):
+    assert parse_aside_leg(aside_leg(handoff, number)) == handoff
+    assert parse_agent_leg(aside_leg(handoff, number)) is None
+    assert parse_aside_leg(agent_leg(handoff, number)) is None
+
+
+@pytest.mark.parametrize(
+    ("leg", "offer"), [(agent_name(7), 7), (LEAD, None), (QUALIFIER, None), ("agent-x", None), ("x-1", None)]
+)
+def test_given_a_leg_then_the_offer_in_its_name(leg, offer):
+    assert offer_of(leg) == offer
 
 
 @pytest.mark.parametrize(

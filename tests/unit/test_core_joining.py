@@ -23,7 +23,7 @@ def test_given_joined_and_introduced_in_either_order_then_they_talk_and_are_let_
     history.then(second, later=0.5, **more)
     assert history.handoff.state is State.CONNECTED
     (order,) = history.commands
-    assert isinstance(order, LetGo) and order.offer == 1
+    assert isinstance(order, LetGo) and order.second == "agent-1"
     assert history.told() == {
         "WARM_ID": "warm-1",
         "WARM_STATUS": "CONNECTED",

@@ -11,8 +11,8 @@ from asterisk_warm.core.handoff.options import DETAILS_AT_MOST, LIMITS, Asked, B
 from asterisk_warm.core.handoff.policy import Mode
 
 
-def ask(*options: str, variables: dict[str, str] | None = None) -> Asked:
-    return read(policy(), "ch-1", "Shown", "100", options, variables or {})
+def ask(*options: str, variables: dict[str, str] | None = None, qualifier: bool = False) -> Asked:
+    return read(policy(), "ch-1", "Shown", "100", options, variables or {}, qualifier=qualifier)
 
 
 def refused(*options: str) -> str:
@@ -25,7 +25,7 @@ def test_given_nothing_then_the_teams_policy_and_the_caller_id():
     asked = ask()
     assert asked.policy == policy()
     assert (asked.lead.channel, asked.lead.name, asked.lead.number) == ("ch-1", "Shown", "100")
-    assert (asked.lead.summary, asked.lead.details, asked.ticket) == ("", (), "")
+    assert (asked.lead.summary, asked.lead.details, asked.holds) == ("", (), frozenset())
 
 
 def test_given_options_variables_and_caller_id_then_options_win_over_variables_over_caller_id():
@@ -50,13 +50,35 @@ def test_given_details_in_options_then_they_join_those_of_the_variables():
 def test_given_every_setting_then_this_handoff_alone_runs_under_it():
     asked = ask(
         " MODE = blind ", "ring=5", "decision=6.5", "hold=60", "comfort=0", "music=jazz-2", "introduction=no",
-        "ticket=abc", "",
+        "linger=60", "ticket=abc", "",
     ).policy  # fmt: skip
     assert (asked.mode, asked.ring_seconds, asked.decision_seconds) == (Mode.BLIND, 5.0, 6.5)
     assert (asked.hold_seconds, asked.comfort_seconds) == (60.0, 0.0)
-    assert (asked.music, asked.introduction) == ("jazz-2", False)
+    assert (asked.music, asked.introduction, asked.linger_seconds) == ("jazz-2", False, 60.0)
     assert ask("introduction=yes").policy.introduction
-    assert ask("ticket=abc").ticket == "abc"
+
+
+@pytest.mark.parametrize("asked", [[], ["mode=stay"], ["mode=consult"], ["mode=auto"], ["mode=blind"]])
+def test_given_a_qualifier_then_every_mode_can_be_asked_for_and_theirs_is_the_default(asked):
+    mode = asked[0].partition("=")[2] if asked else "stay"
+    assert ask(*asked, qualifier=True).policy.mode is Mode(mode)
+
+
+@pytest.mark.parametrize("mode", ["stay", "consult"])
+def test_given_no_qualifier_then_no_mode_that_needs_one(mode):
+    assert f"mode={mode} needs a qualifier who is on the call with the lead" in refused(f"mode={mode}")
+
+
+@pytest.mark.parametrize(("told", "holds"), [("yes", True), (" YES ", True), ("1", True), ("true", True)] + [
+    (told, False) for told in ("", "no", "0", "false", "perhaps")
+])  # fmt: skip
+def test_given_variables_then_anything_but_a_clear_yes_is_a_no(told, holds):
+    variables = {"WARM_LEAD_CONSENT": told, "WARM_LEAD_QUALIFIED": "no"}
+    asked = ask(variables=variables)
+    assert asked.holds == (frozenset({"consent"}) if holds else frozenset())
+    assert asked.lead.details == ()
+    assert ask("consent=yes", variables=variables).holds == {"consent"}
+    assert ask("consent=no", variables=variables).holds == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -64,7 +86,9 @@ def test_given_every_setting_then_this_handoff_alone_runs_under_it():
     [
         ("loud", 'option "loud" is not of the form key=value'),
         ("volume=3", 'unknown option "volume"; known: name, number, summary, mode, ring, decision, hold, '),
-        ("mode=consult", "option mode=consult: must be one of auto, blind"),
+        ("mode=loud", "option mode=loud: must be one of stay, consult, auto, blind"),
+        ("consent=maybe", "option consent=maybe: must be yes or no"),
+        ("linger=1", "option linger=1: must be from 5 to 3600 seconds"),
         ("ring=soon", "option ring=soon: must be a number of seconds"),
         ("ring=0", "option ring=0: must be from 1 to 300 seconds"),
         ("ring=nan", "option ring=nan: must be from 1 to 300 seconds"),

@@ -9,10 +9,10 @@ from property.history import History, briefing, connected, hung_up, introducing,
 
 from asterisk_warm.core.handoff import commands as co
 from asterisk_warm.core.handoff import events as ev
-from asterisk_warm.core.handoff.handlers.recovery import still_wanted
 from asterisk_warm.core.handoff.model import LeadIs, Playing
 from asterisk_warm.core.handoff.policy import Mode
 from asterisk_warm.core.handoff.states import OfferState, State
+from asterisk_warm.core.handoff.wanted import still_wanted
 
 LEAD_GONE = {"lead_present": False, "lead_in_stasis": False, "lead_in_bridge": False}
 LEAD_OUT = {"lead_in_stasis": False, "lead_in_bridge": False}
@@ -265,7 +265,7 @@ RING = co.RingAgent(1, AGENT, "", "", 25.0)
 BRIEF = co.PlayToAgent(1, Playing.BRIEFING, 1001, ())
 FAREWELL = co.PlayToAgent(1, Playing.FAREWELL, 1, ())
 JOIN = co.JoinAgent(1, (), 1, None, None)
-LET_GO = co.LetGo(1, ())
+LET_GO = co.LetGo("lead", "agent-1", ())
 COMFORT = co.PlayComfort(1, ())
 MUSIC = co.HoldLead("")
 SECURE = co.SecureLead("", ())

@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
-from property.handoffs import LEAD, policy
-from property.history import History, briefing, connected, hung_up, introducing, offering, seeking
+from dataclasses import replace
+
+import pytest
+from property.handoffs import LEAD, QUINN, policy
+from property.history import (
+    History,
+    aside,
+    at_phone,
+    briefing,
+    connected,
+    consulting,
+    hung_up,
+    introducing,
+    left,
+    offering,
+    recalling,
+    returned,
+    seeking,
+    staying,
+    swapped,
+    three_way,
+    with_qualifier,
+)
 
 from asterisk_warm.core.handoff import events as ev
 from asterisk_warm.core.handoff.model import Lead, Outcome, Playing
-from asterisk_warm.core.handoff.policy import Mode
+from asterisk_warm.core.handoff.policy import Action, Mode
 from asterisk_warm.core.handoff.story import tell
 
 
@@ -138,3 +159,139 @@ def test_given_an_outage_then_it_is_told_but_a_routine_check_is_not():
 def test_given_a_phone_rings_out_then_it_is_off_the_line():
     history = offering().then(ev.AgentHungUp, **hung_up(Outcome.NO_ANSWER))
     assert last(history) == ["Ana: is off the line (no answer)"]
+
+
+# -- with a qualifier ----------------------------------------------------------------------------------------
+
+
+def test_given_a_consult_then_it_reads_so():
+    history = consulting().keys("*4").then(ev.QualifierJoined, later=0.1).keys("*4")
+    history.then(ev.ConsultStarted, offer=1).keys("*3").then(ev.QualifierJoined, later=0.1)
+    history.then(ev.AgentJoined, offer=1).keys("*2").then(ev.QualifierLeft)
+    assert (
+        told(history)
+        == """\
+  0.0 lead: Grant Weatherly (+15550100) is to be handed to Sales: home insurance, renews in three weeks
+  0.0 handoff: requested by dialplan, mode consult
+  0.0 Quinn: talks to the lead
+  0.0 lead: is taken over from the talk with Quinn
+  0.0 lead: is with us
+  0.0 lead: is on hold
+  0.0 Quinn: waits aside
+  0.0 handoff: SEEKING
+  0.0 handoff: free: Ana, Ben, Cy
+  0.0 handoff: OFFERING
+  3.0 Ana: answered
+  3.0 Ana: hears the briefing
+  7.0 Ana: pressed 1 (accept)
+  7.0 handoff: CONSULTING
+  7.1 Quinn: talks to Ana alone
+  8.6 Quinn: pressed *4 (swap)
+  8.6 Quinn: is being joined to the lead
+  8.6 Ana: waits and hears music
+  8.7 Quinn: is with the lead
+ 10.2 Quinn: pressed *4 (swap)
+ 10.2 lead: is on hold
+ 10.2 Quinn: talks to Ana alone
+ 11.7 Quinn: pressed *3 (three-way)
+ 11.7 lead: is being connected
+ 11.7 Quinn: is being joined to the lead
+ 11.7 handoff: INTRODUCING
+ 11.8 Quinn: is with the lead
+ 11.8 Ana: is joined to the lead
+ 13.3 Quinn: pressed *2 (complete)
+ 13.3 handoff: the talk is handed to Asterisk alone
+ 13.3 Quinn: goes on by themselves
+ 13.3 handoff: CONNECTED, handoff gap 10.3 s"""
+    )
+
+
+def test_given_a_take_back_after_completion_then_it_reads_so():
+    history = left().asks(Action.TAKE_BACK).then(ev.AgentAnswered, offer=4)
+    history.then(ev.DigitPressed, offer=4, digit="1").then(ev.LeadSecured).then(ev.AgentJoined, offer=4)
+    assert last(history, 13) == [
+        "handoff: take-back asked for by api",
+        "Quinn: is rung to have the lead back",
+        "Quinn: answered",
+        "Quinn: hears who waits",
+        "Quinn: pressed 1 (accept)",
+        "lead: is taken over from the talk with Ana",
+        "lead: is with us",
+        "lead: is on hold",
+        "lead: is being connected",
+        "handoff: RETURNING",
+        "Quinn: is joined to the lead",
+        "handoff: the talk is handed to Asterisk alone",
+        "handoff: RETURNED (TAKENBACK): Quinn took the lead back from Ana",
+    ]
+
+
+def test_given_a_lead_at_the_phone_then_where_they_were_and_that_they_were_fetched():
+    history = at_phone()
+    assert "Quinn: has the lead on hold in another call" in told(history)
+    history.keys("*2").then(ev.LeadSecured)
+    assert last(history, 5) == [
+        "Quinn: pressed *2 (complete)",
+        "lead: is on hold",
+        "lead: is fetched out of the call in which they are on hold",
+        "Quinn: goes on by themselves",
+        "lead: is with us",
+    ]
+
+
+def test_given_nobody_took_the_lead_then_the_qualifier_alone_is_told_why():
+    assert last(returned().then(ev.QualifierJoined), 4) == [
+        "Quinn: is with the lead",
+        "handoff: the talk is handed to Asterisk alone",
+        "Quinn: alone is told: Grant Weatherly is back with you. Ana was busy; Ben was busy; Cy was busy.",
+        "handoff: RETURNED (NOAGENT): Ana was busy; Ben was busy; Cy was busy",
+    ]
+    assert "Quinn: is rung to have the lead back" in last(recalling(), 2)
+
+
+def test_given_the_qualifier_is_gone_then_how():
+    assert last(staying().qualifier_hangs_up(), 2) == [
+        "Quinn: hung up (normal clearing)",
+        "lead: is on hold",
+    ]
+    assert last(aside().then(ev.QualifierLeft)) == ["Quinn: has left the handoff"]
+    assert "has left" not in last(three_way().keys("*2").then(ev.QualifierLeft))[0]
+
+
+def test_given_keys_without_a_meaning_then_nothing_is_told_and_what_is_not_possible_says_so():
+    before = told(staying())
+    assert told(staying().keys("17*")) == before
+    assert last(staying().keys("*4")) == [
+        "Quinn: pressed *4 (swap, but swap is not possible in the state OFFERING)"
+    ]
+    assert last(offering().asks(Action.SWAP)) == [
+        "handoff: swap asked for by api, but there is no qualifier in this handoff"
+    ]
+
+
+def test_given_a_phones_transfer_key_then_what_the_phone_is_told():
+    history = offering(**with_qualifier(Mode.AUTO, replace(QUINN, refer=True)))
+    assert "Quinn: has a phone that is told: trying" in told(history)
+
+
+def test_given_a_nameless_qualifier_then_what_they_are():
+    assert "the qualifier: talks to the lead" in told(staying(who=replace(QUINN, name="")))
+
+
+def test_given_the_lead_is_told_secured_again_then_nothing_more():
+    before = told(staying())
+    assert told(staying().then(ev.LeadSecured)) == before
+
+
+def test_given_a_lead_whose_qualifier_left_at_once_then_they_are_held():
+    history = History(**with_qualifier(Mode.STAY)).qualifier_hangs_up().then(ev.LeadSecured)
+    assert "lead: is held and hears music" in last(history, 2)
+
+
+@pytest.mark.parametrize(("leg", "who"), [("lead", "lead"), ("qualifier", "Quinn"), ("agent-1", "Ana")])
+def test_given_a_channel_is_replaced_or_handed_on_then_whose(leg, who):
+    assert f"{who}: goes on at another phone" in last(
+        swapped().then(ev.ChannelReplaced, leg=leg, channel="x"), 2
+    )
+    history = left().then(ev.HandedOn, to="warm-2", leg=leg)
+    assert f"{who}: is handed on in warm-2" in last(history, 2)

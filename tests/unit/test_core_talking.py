@@ -184,3 +184,11 @@ def test_given_an_order_fails_after_the_end_then_its_deadline_orders_it_again():
     history = returned().then(ev.CommandFailed, command="ReturnLead", offer=None, error="500")
     assert history.commands == ()
     assert "ReturnLead" in history.wait().kinds
+
+
+def test_given_the_agent_hands_the_lead_on_then_this_handoff_is_complete_and_touches_neither():
+    history = let_go().then(ev.HandedOn, to="warm-2", leg="lead")
+    assert (history.handoff.state, history.handoff.lead_is) == (State.COMPLETED, LeadIs.LEFT)
+    assert history.handoff.reason == "the lead is handed on in warm-2"
+    assert history.commands == () and history.handoff.settled
+    assert history.then(ev.HandedOn, to="warm-2", leg="agent-1").commands == ()

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from property.handoffs import AGENTS, policy
 
-from asterisk_warm.core.handoff.model import ReturnPlace
+from asterisk_warm.core.handoff.model import Qualifier, Refusal, ReturnPlace, Status
+from asterisk_warm.core.handoff.policy import Mode
+from asterisk_warm.engine.directory import Directory, Team
 from asterisk_warm.engine.errors import Refused
-from asterisk_warm.engine.intake import Intake, Team
+from asterisk_warm.engine.intake import Intake
 from asterisk_warm.engine.ports import LeadAtDoor
 
 SALES = Team("sales", "Sales", AGENTS, policy())
 LEAD = LeadAtDoor("ch-1", "Grant", "+15550100", {"WARM_LEAD_SUMMARY": "home insurance"})
 
 
-def refused(intake: Intake, team: str, *options: str) -> Refused:
+INTAKE = Intake(Directory({"sales": SALES}))
+
+
+def refused(team: Team, *options: str) -> Refused:
     with pytest.raises(Refused) as caught:
-        intake.request(LEAD, team, options, "dialplan")
+        INTAKE.request(LEAD, team, options, "dialplan")
     return caught.value
 
 
 def test_given_a_team_and_options_then_the_request_has_all_that_the_handoff_needs():
     place = ReturnPlace("incoming", "s", 3)
-    request, ticket = Intake({"sales": SALES}).request(LEAD, "sales", ["ring=5", "ticket=t"], "api", place)
-    assert ticket == "t"
+    request = INTAKE.request(LEAD, SALES, ["ring=5"], "api", place)
     assert (request.team, request.team_name, request.agents) == ("sales", "Sales", AGENTS)
     assert (request.requested_by, request.return_to) == ("api", place)
     assert (request.lead.channel, request.lead.summary) == ("ch-1", "home insurance")
@@ -32,20 +38,12 @@ def test_given_a_team_and_options_then_the_request_has_all_that_the_handoff_need
 
 
 def test_given_two_requests_then_they_are_two_handoffs():
-    intake = Intake({"sales": SALES})
-    (one, _), (two, _) = (intake.request(LEAD, "sales", [], "dialplan") for _ in range(2))
+    one, two = (INTAKE.request(LEAD, SALES, [], "dialplan") for _ in range(2))
     assert one.handoff != two.handoff and one.event_id != two.event_id
 
 
-def test_given_an_unknown_team_then_the_known_ones_are_told_and_a_long_name_is_cut():
-    error = refused(Intake({"sales": SALES, "care": SALES}), "x" * 100)
-    assert (error.kind, error.message) == ("not_found", f'no team "{"x" * 40}"')
-    assert error.remedy == "configured teams: care, sales"
-    assert refused(Intake({}), "sales").remedy == "configured teams: none"
-
-
 def test_given_bad_options_then_invalid_with_every_problem():
-    error = refused(Intake({"sales": SALES}), "sales", "ring=soon", "loud")
+    error = refused(SALES, "ring=soon", "loud")
     assert error.kind == "invalid"
     assert error.message == (
         'option "loud" is not of the form key=value; option ring=soon: must be a number of seconds'
@@ -54,6 +52,48 @@ def test_given_bad_options_then_invalid_with_every_problem():
 
 
 def test_given_the_teams_then_what_is_said_to_every_lead_alike_is_known_beforehand():
-    said = Intake({"sales": SALES}).standing_lines()
+    said = INTAKE.standing_lines()
     assert "Press 1 to accept, 2 to decline, 3 to repeat." in said
     assert "I am connecting you to Ana now." in said
+
+
+def test_given_a_qualifier_then_the_mode_is_the_one_for_a_call_with_one():
+    who = Qualifier("ch-2", "Quinn")
+    request = INTAKE.request(LEAD, SALES, [], "api", None, who)
+    assert (request.qualifier, request.policy.mode) == (who, Mode.STAY)
+    assert INTAKE.request(LEAD, SALES, ["mode=consult"], "api", None, who).policy.mode is Mode.CONSULT
+
+
+@pytest.mark.parametrize("mode", ["stay", "consult"])
+def test_given_no_qualifier_then_no_mode_that_needs_one(mode):
+    assert "needs a qualifier" in refused(SALES, f"mode={mode}").message
+
+
+STRICT = replace(SALES, policy=policy(require=("consent", "qualified")))
+
+
+@pytest.mark.parametrize(
+    ("variables", "status", "why"),
+    [
+        ({}, "NOTQUALIFIED", "the lead is not qualified and the lead has not consented"),
+        (
+            {"WARM_LEAD_QUALIFIED": "no", "WARM_LEAD_CONSENT": "yes"},
+            "NOTQUALIFIED",
+            "the lead is not qualified",
+        ),
+        ({"WARM_LEAD_QUALIFIED": "1", "WARM_LEAD_CONSENT": "?"}, "NOCONSENT", "the lead has not consented"),
+    ],
+)
+def test_given_what_must_hold_does_not_then_the_request_says_which_of_it(variables, status, why):
+    request = INTAKE.request(replace(LEAD, variables=variables), STRICT, [], "api")
+    assert request.refusal == Refusal(Status(status), why)
+
+
+def test_given_what_must_hold_does_then_it_is_a_request():
+    lead = replace(LEAD, variables={"WARM_LEAD_QUALIFIED": "Yes", "WARM_LEAD_CONSENT": "no"})
+    request = INTAKE.request(lead, STRICT, ["consent=yes"], "api")
+    assert (request.refusal, request.lead.details) == (None, ())
+
+
+def test_given_a_team_that_requires_something_then_what_it_says_is_known_beforehand_all_the_same():
+    assert Intake(Directory({"sales": STRICT})).standing_lines()

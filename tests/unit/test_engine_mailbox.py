@@ -3,17 +3,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from property.live_engine import Live, live
+from property.model_asterisk import LEAD, QUALIFIER
 from property.model_engine import MemoryJournal
 
 from asterisk_warm.core.handoff import events as ev
 from asterisk_warm.core.handoff.model import Outcome, Playing
 from asterisk_warm.engine import mailbox
+from asterisk_warm.engine.directory import Destination
+from asterisk_warm.engine.errors import Refused
 from asterisk_warm.engine.ports import Entry, PbxUnreachable
 from asterisk_warm.store import Database, SqlJournal
 
@@ -152,7 +157,7 @@ async def test_given_the_journal_fails_for_good_then_the_lead_goes_on_and_nobody
     await stage.until_rung()
     await stage.journal._database.close()
     stage.world.agent_answers(1)
-    await stage.until(lambda: stage.service.handoff_of_lead("lead-1") is None)
+    await stage.until(lambda: stage.service.leg_of("lead-1") is None)
     assert not stage.world.lead.in_app and not stage.world.agents()
     assert stage.world.lead.variables["WARM_STATUS"] == "ERROR"
 
@@ -167,6 +172,47 @@ async def test_given_speech_fails_then_the_prompts_serve(tmp_path):
         assert "briefing not spoken, prompts serve instead: no voice" in story
         stage.world.lead_hangs_up()
         await stage.until_settled()
+
+
+async def test_given_a_handoff_that_does_not_take_what_is_asked_then_refused(stage, monkeypatch):
+    monkeypatch.setattr(mailbox, "ASK_SECONDS", 0.01)
+    await stage.until_rung()
+
+    async def hang(_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(stage.journal, "commit", hang)
+    with pytest.raises(Refused) as refused:
+        await stage.service.cancel(stage.world.handoff, "Dana")
+    assert refused.value.kind == "unreachable"
+
+
+async def test_given_a_lead_who_is_taken_over_after_the_end_then_they_go_on_at_once(tmp_path, monkeypatch):
+    """An order that takes longer than the handoff lasts: its outcome is waited for."""
+    async with live(tmp_path, comfort=0.0) as stage:
+        stage.world.lead_talks_to_qualifier()
+        stage.pbx.at_once = False
+        asked = asyncio.ensure_future(
+            stage.service.start(destination=Destination(team="sales"), qualifier=QUALIFIER)
+        )
+        for name in ("locate", "variables"):
+            await stage.until(lambda name=name: [order.name for order in stage.pbx.orders] == [name])
+            order = stage.pbx.orders[0]
+            order.reply.set_result(order.carry_out())
+        stage.world.handoff = (await asked).id
+        await stage.until(lambda: len(stage.pbx.orders) == 2)
+        (take_over,) = [order for order in stage.pbx.orders if order.name == f"take over {LEAD}"]
+        stage.pbx.at_once = True
+        at, event_id = time.time(), "x"
+        stage.service.post(stage.world.handoff, ev.CancelRequested(at=at, event_id=event_id, by="Dana"))
+        stage.service.post(stage.world.handoff, ev.QualifierLeft(at=at, event_id="y"))
+        stage.service.post(stage.world.handoff, ev.LeadLeft(at=at, event_id="z"))
+        await stage.until_state("RETURNED")
+        for order in list(stage.pbx.orders):
+            order.reply.set_result(order.carry_out())
+        await stage.until(lambda: stage.service.leg_of(LEAD) is None)
+        assert take_over.reply.done()
+        assert stage.world.lead.talks_to == QUALIFIER and not stage.world.bridges
 
 
 async def test_given_the_same_entries_then_the_journal_of_the_model_keeps_what_sqlite_keeps(tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from property.history import introducing, offering
+from property.history import consulting, introducing, offering, staying
 
 from asterisk_warm.core.handoff.commands import HangUpAgent, RingAgent
 from asterisk_warm.engine.ports import Found, FoundChannel
@@ -59,3 +59,38 @@ def test_given_a_leg_that_is_known_to_be_closed_then_it_is_not_looked_for():
     handoff = offering().handoff
     closed = handoff.with_offer(handoff.offer(1).evolve(leg_open=False))
     assert compare(closed, found(LEAD, leg(1)), 1.0, after_outage=True).agents_up == ()
+
+
+QUINN = FoundChannel("qualifier-1", True, BRIDGE, True)
+
+
+def test_given_a_qualifier_then_where_they_are():
+    handoff = staying().handoff
+    event = compare(handoff, found(LEAD, QUINN), 1.0, after_outage=True)
+    assert (event.qualifier_present, event.qualifier_in_stasis) == (True, True)
+    assert (event.qualifier_with_lead, event.qualifier_with_agent) == (True, False)
+    event = compare(handoff, found(LEAD), 1.0, after_outage=True)
+    assert not event.qualifier_present and not event.qualifier_in_stasis
+    out = FoundChannel("qualifier-1", True, None, False)
+    event = compare(handoff, found(LEAD, out), 1.0, after_outage=True)
+    assert (event.qualifier_present, event.qualifier_in_stasis) == (True, False)
+
+
+def test_given_a_consult_then_who_is_in_its_bridge():
+    quinn = FoundChannel("qualifier-1", True, "warm-1-consult", True)
+    there = found(LEAD, quinn, leg(1, bridge="warm-1-consult"))
+    event = compare(consulting().handoff, there, 1.0, after_outage=True)
+    assert (event.agents_consulted, event.agents_joined) == ((1,), ())
+    assert (event.qualifier_with_agent, event.qualifier_with_lead) == (True, False)
+
+
+def test_given_no_qualifier_then_none_is_found():
+    event = compare(offering().handoff, found(LEAD, QUINN), 1.0, after_outage=True)
+    assert not event.qualifier_present
+
+
+def test_given_an_agent_whose_channel_was_replaced_then_the_new_one_is_looked_for():
+    handoff = offering().handoff
+    moved = handoff.with_offer(handoff.offer(1).evolve(channel="new"))
+    other = FoundChannel("new", True, None, True)
+    assert compare(moved, found(LEAD, other, leg(2)), 1.0, after_outage=True).agents_up == (1, 2)

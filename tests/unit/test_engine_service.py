@@ -12,8 +12,11 @@ from property.live_engine import Live, live
 from property.model_asterisk import LEAD, Leg
 
 from asterisk_warm.core.handoff.model import Playing
+from asterisk_warm.engine.directory import Destination
 from asterisk_warm.engine.errors import Refused
 from asterisk_warm.engine.ports import Location, PbxError, PbxRefused
+
+SALES = Destination(team="sales")
 
 
 @pytest.fixture
@@ -41,7 +44,12 @@ async def offered(stage: Live) -> str:
 async def test_given_a_channel_in_the_dialplan_then_it_is_fetched_and_returns_after_the_step_it_was_in(stage):
     stage.world.legs[LEAD] = Leg(LEAD, up=True, in_app=False)
     shown = await stage.service.start(
-        channel=LEAD, team="sales", mode="auto", lead_name="Zoe", summary="a loan", details={"city": "Bonn"}
+        channel=LEAD,
+        destination=SALES,
+        mode="auto",
+        lead_name="Zoe",
+        summary="a loan",
+        details={"city": "Bonn"},
     )
     assert (shown.lead.name, shown.lead.summary, shown.lead.details) == ("Zoe", "a loan", {"city": "Bonn"})
     assert shown.requested_by == "api"
@@ -54,7 +62,7 @@ async def test_given_a_channel_in_the_dialplan_then_it_is_fetched_and_returns_af
 async def test_given_a_place_to_return_to_then_the_lead_goes_there(stage):
     stage.world.legs[LEAD] = Leg(LEAD, up=True, in_app=False)
     place = Location("after", "100", 1)
-    shown = await stage.service.start(channel=LEAD, team="sales", return_to=place)
+    shown = await stage.service.start(channel=LEAD, destination=SALES, return_to=place)
     await stage.service.cancel(shown.id, "Dana")
     await stage.until_settled()
     assert stage.world.sent_on == [place]
@@ -62,35 +70,38 @@ async def test_given_a_place_to_return_to_then_the_lead_goes_there(stage):
 
 async def test_given_what_cannot_be_started_then_refused_before_the_channel_is_touched(stage):
     start = stage.service.start
-    assert (await refused(start(channel="ch", team="nobody"))).kind == "not_found"
-    assert (await refused(start(channel="ch", team="sales", mode="loud"))).kind == "invalid"
-    assert (await refused(start(channel="ch", team="sales"))).kind == "not_found"
+    assert (await refused(start(channel="ch", destination=Destination(team="nobody")))).kind == "not_found"
+    assert (await refused(start(channel="ch", destination=SALES))).kind == "not_found"
+    stage.world.legs["ch"] = Leg("ch", up=True, in_app=False)
+    assert (await refused(start(channel="ch", destination=SALES, mode="loud"))).kind == "invalid"
+    assert not stage.world.legs["ch"].in_app
     stage.world.legs["talking"] = Leg("talking", up=True, in_app=False, talks_to="x")
-    assert (await refused(start(channel="talking", team="sales"))).kind == "conflict"
+    assert (await refused(start(channel="talking", destination=SALES))).kind == "conflict"
     await offered(stage)
-    error = await refused(start(channel=LEAD, team="sales"))
+    error = await refused(start(channel=LEAD, destination=SALES))
     assert error.kind == "conflict"
 
 
 async def test_given_asterisk_does_not_answer_then_unreachable(stage):
     stage.pbx.connected = False
-    assert (await refused(stage.service.start(channel="ch", team="sales"))).kind == "unreachable"
+    assert (await refused(stage.service.start(channel="ch", destination=SALES))).kind == "unreachable"
 
 
 @pytest.mark.parametrize(
     ("how", "kind"), [("gone", "not_found"), ("no", "unreachable"), ("lost", "unreachable")]
 )
 async def test_given_the_fetch_fails_then_why(stage, monkeypatch, how, kind):
-    monkeypatch.setattr("asterisk_warm.engine.service.FETCH_SECONDS", 0.01)
+    monkeypatch.setattr("asterisk_warm.engine.entrance.FETCH_SECONDS", 0.01)
     stage.world.legs["ch"] = Leg("ch", up=True, in_app=False)
     stage.pbx.entered = lambda channel, arguments: None
     if how != "lost":
         stage.pbx.at_once = False
-    asked = asyncio.ensure_future(refused(stage.service.start(channel="ch", team="sales")))
+    asked = asyncio.ensure_future(refused(stage.service.start(channel="ch", destination=SALES)))
     if how != "lost":
-        await stage.until(lambda: stage.pbx.orders)
-        locate = stage.pbx.orders[0]
-        locate.reply.set_result(locate.carry_out())
+        for name in ("locate", "variables"):
+            await stage.until(lambda name=name: [order.name for order in stage.pbx.orders] == [name])
+            order = stage.pbx.orders[0]
+            order.reply.set_result(order.carry_out())
         await stage.until(lambda: [order.name for order in stage.pbx.orders] == ["fetch"])
         fetch = stage.pbx.orders[0]
         if how == "gone":
@@ -127,7 +138,7 @@ async def test_given_a_lead_who_waits_without_a_handoff_then_they_are_taken_up(s
     """They came in, and the daemon died before it was in the journal."""
     stage.world.lead_calls()
     await stage.service.recover()
-    stage.world.handoff = stage.service.handoff_of_lead(LEAD)
+    stage.world.handoff = stage.service.leg_of(LEAD)[0]
     await stage.until_rung()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from asterisk_warm.core.handoff.model import Agent, Lead, Outcome, Playing, Qualifier, ReturnPlace
+from asterisk_warm.core.handoff.model import Agent, Lead, Outcome, Playing, Qualifier, Refusal, ReturnPlace
 from asterisk_warm.core.handoff.policy import Action, Policy
 
 
@@ -31,6 +31,8 @@ class HandoffRequested(Event):
     """Where the lead goes on when not connected; None: after its Stasis()."""
     qualifier: Qualifier | None = None
     """Who is on the call with the lead, and hands them off."""
+    refusal: Refusal | None = None
+    """Why nobody may be rung: the lead goes back with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,10 +99,12 @@ class ChannelReplaced(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandedOn(Event):
-    """The agent with whom the lead talks is handing them on: they are another handoff's now."""
+    """Who talk to each other because of this handoff are another one's now."""
 
     to: str
     """That handoff's id."""
+    leg: str
+    """Of this handoff."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

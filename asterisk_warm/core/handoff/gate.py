@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from asterisk_warm.core.handoff.model import Status
+from asterisk_warm.core.handoff.model import Refusal, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +20,6 @@ CONDITIONS: Mapping[str, Condition] = {
     "consent": Condition(Status.NOCONSENT, "the lead has not consented"),
 }
 """What a team may `require`, by name; the order is that in which they are checked."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A lead who may not be handed off."""
-
-    status: Status
-    reason: str
-    """Everything that is missing, in words."""
 
 
 def refusal(require: Iterable[str], holds: Collection[str]) -> Refusal | None:

@@ -16,9 +16,14 @@ def _checks(handoff: Handoff) -> list[tuple[bool, str]]:
     final = handoff.state.final
     taken = [offer for offer in handoff.offers if offer.state is OfferState.ACCEPTED]
     accepted = [offer for offer in taken if not offer.recall]
-    waiting = handoff.lead_is in (LeadIs.HELD, LeadIs.AT_PHONE) or any(
-        offer.leg_open for offer in handoff.offers
+    waiting = (
+        handoff.lead_is in (LeadIs.HELD, LeadIs.AT_PHONE)
+        or handoff.qualifier_here
+        or handoff.qualifier_is is QualifierIs.LEAVING
+        or any(offer.leg_open for offer in handoff.offers)
     )
+    going = final and handoff.let_go and handoff.qualifier_is in (QualifierIs.LEFT, QualifierIs.GONE)
+    """One of a pair that is let go may be seen leaving before the other."""
     limited = next_deadline(handoff) is not None
     return [
         (handoff.lead_is is LeadIs.HELD and not limited, "1: the lead is held without a deadline"),
@@ -29,8 +34,28 @@ def _checks(handoff: Handoff) -> list[tuple[bool, str]]:
         (
             handoff.lead_is is LeadIs.WITH_QUALIFIER
             and handoff.qualifier_is is not QualifierIs.WITH_LEAD
+            and not going
             and not any(offer.recall for offer in taken),
             "1: the lead is said to be with a qualifier who is elsewhere",
+        ),
+        (
+            handoff.lead_is is LeadIs.HELD and not final and handoff.held_since is None,
+            "1: the lead is held and nobody counts for how long",
+        ),
+        (
+            handoff.state is State.CONSULTING
+            and handoff.qualifier_is not in (QualifierIs.WITH_AGENT, QualifierIs.WITH_LEAD),
+            "1: a consult without the qualifier",
+        ),
+        (
+            handoff.state is State.RETURNING and handoff.lead_is is not LeadIs.HELD,
+            "1: the lead is on the way back, but not held",
+        ),
+        (
+            handoff.state is State.RETURNING
+            and handoff.qualifier_is is not QualifierIs.WITH_LEAD
+            and not any(offer.recall for offer in (*taken, *handoff.open_offers)),
+            "1: the lead is on the way back to nobody",
         ),
         (len(accepted) > 1, "2: two agents have accepted"),
         (
@@ -49,6 +74,9 @@ def _checks(handoff: Handoff) -> list[tuple[bool, str]]:
             handoff.state in (State.CONSULTING, State.INTRODUCING, State.CONNECTED) and not accepted,
             "8: introduced or connected without an agent",
         ),
-        (handoff.settled and handoff.qualifier_here, "9: settled with the qualifier still with us"),
+        (
+            handoff.settled and (handoff.qualifier_here or handoff.qualifier_is is QualifierIs.LEAVING),
+            "9: settled with the qualifier still with us",
+        ),
         (handoff.settled and any(offer.leg_open for offer in handoff.offers), "9: settled with a leg left"),
     ]

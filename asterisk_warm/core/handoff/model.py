@@ -164,6 +164,15 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a lead is not offered to anybody."""
+
+    status: Status
+    reason: str
+    """In words."""
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
     """One agent being rung and briefed for this handoff."""
 
@@ -212,8 +221,13 @@ class Handoff:
     lead_is: LeadIs = LeadIs.HELD
     qualifier: Qualifier | None = None
     qualifier_is: QualifierIs = QualifierIs.NOBODY
+    refusal: Refusal | None = None
+    """Why nobody is to be rung; None when it may go on."""
     phone_waits: bool = False
     """The qualifier's phone has not been told yet how its transfer went."""
+    fetching: bool = False
+    """The lead is ordered into our bridge, from the qualifier's own phone or from the talk with the agent,
+    and has not been seen there."""
     pressed: str = ""
     """The qualifier's latest keys."""
     pressed_at: float = 0.0
@@ -314,13 +328,14 @@ class Handoff:
             and not self.bridge_open
             and self.lead_is in (LeadIs.LEFT, LeadIs.GONE)
             and not self.qualifier_here
+            and self.qualifier_is is not QualifierIs.LEAVING
             and not any(o.leg_open for o in self.offers)
         )
 
     @property
     def gap_ms(self) -> int | None:
         """The handoff gap: for how many milliseconds no human was with the lead, from the request until one
-        was for good; None when nobody ever was."""
-        if self.joined_at is None and self.qualifier is None:
+        was for good; None as long as nobody is."""
+        if self.held_since is not None:
             return None
         return round(self.held_seconds * 1000)

@@ -57,7 +57,7 @@ class QualifierKeys:
             self.swap: Action.SWAP,
             self.take_back: Action.TAKE_BACK,
         }
-        return next((action for keys, action in meant.items() if pressed.endswith(keys)), None)
+        return next((action for keys, action in meant.items() if keys and pressed.endswith(keys)), None)
 
     @property
     def longest(self) -> int:

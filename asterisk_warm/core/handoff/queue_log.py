@@ -20,26 +20,41 @@ def lines(before: Handoff | None, after: Handoff) -> tuple[LogQueue, ...]:
 def _lines(before: Handoff | None, after: Handoff) -> Iterator[LogQueue]:
     if before is None:
         yield LogQueue(after.team, "ENTERQUEUE", _NOBODY, f"|{_field(after.lead.number)}")
-        return
     for offer in after.offers:
-        earlier = before.offer(offer.number)
-        if earlier is not None and earlier.state is not offer.state and offer.state in _RANG_OUT:
+        earlier = before.offer(offer.number) if before is not None else None
+        changed = earlier is not None and earlier.state is not offer.state and not offer.recall
+        if changed and offer.state in _RANG_OUT:
             yield LogQueue(after.team, "RINGNOANSWER", offer.agent.endpoint, str(_ms(offer)))
-    if after.state is before.state:
-        return
-    winner = after.winner or before.winner
-    held = round(after.held_seconds)
-    if after.state is State.CONNECTED and winner is not None:
-        ring = round((winner.answered_at or winner.rung_at) - winner.rung_at)
-        yield LogQueue(after.team, "CONNECT", winner.agent.endpoint, f"{held}|{after.lead.channel}|{ring}")
-    elif after.state is State.COMPLETED and winner is not None:
-        who = "COMPLETECALLER" if after.lead_is is LeadIs.GONE else "COMPLETEAGENT"
-        talked = round((after.ended_at or 0) - (after.joined_at or after.ended_at or 0))
-        yield LogQueue(after.team, who, winner.agent.endpoint, f"{held}|{talked}|1")
-    elif after.state is State.ABANDONED:
-        yield LogQueue(after.team, "ABANDON", _NOBODY, f"1|1|{_waited(after)}")
-    elif after.state.final:
-        yield LogQueue(after.team, "EXITWITHTIMEOUT", _NOBODY, f"1|1|{_waited(after)}")
+    if before is None or after.state is not before.state:
+        yield from _moved(before, after)
+
+
+def _moved(before: Handoff | None, after: Handoff) -> Iterator[LogQueue]:
+    """The talk begins when the agent is left with the lead, or the lead leaves a talk of three; it ends also
+    when the lead is taken back."""
+    was = before.state if before is not None else None
+    winner = after.winner or (before.winner if before is not None else None)
+    completed = after.state is State.COMPLETED
+    if winner is not None and (after.state is State.CONNECTED or (completed and was is State.INTRODUCING)):
+        yield _connect(after, winner)
+    if winner is not None and (completed or was is State.CONNECTED):
+        yield _complete(after, winner)
+    elif after.state.final and after.left_at is None:
+        event = "ABANDON" if after.state is State.ABANDONED else "EXITWITHTIMEOUT"
+        yield LogQueue(after.team, event, _NOBODY, f"1|1|{_waited(after)}")
+
+
+def _connect(handoff: Handoff, winner: Offer) -> LogQueue:
+    ring = round((winner.answered_at or winner.rung_at) - winner.rung_at)
+    message = f"{round(handoff.held_seconds)}|{handoff.lead.channel}|{ring}"
+    return LogQueue(handoff.team, "CONNECT", winner.agent.endpoint, message)
+
+
+def _complete(handoff: Handoff, winner: Offer) -> LogQueue:
+    who = "COMPLETECALLER" if handoff.lead_is is LeadIs.GONE else "COMPLETEAGENT"
+    until = handoff.ended_at or handoff.held_since or 0.0
+    talked = round(until - (handoff.joined_at or until))
+    return LogQueue(handoff.team, who, winner.agent.endpoint, f"{round(handoff.held_seconds)}|{talked}|1")
 
 
 def _ms(offer: Offer) -> int:

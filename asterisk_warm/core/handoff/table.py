@@ -81,6 +81,10 @@ _ALWAYS: dict[type[Event], Row] = {
     ChannelReplaced: _row(replaced.channel),
 }
 
+_CAME: dict[type[Event], Row] = {
+    LeadSecured: _row(seeking.lead_came),
+}
+
 _LEGS: dict[type[Event], Row] = {
     **_ALWAYS,
     AgentRinging: _row(offers.ringing),
@@ -107,11 +111,13 @@ _AFTER: dict[type[Event], Row] = {
     AgentJoined: _row(ended.agent_late),
     AgentHungUp: _row(ended.agent_hung_up),
     AgentLeft: _row(ended.agent_left),
+    LeadSecured: _row(ended.lead_came),
     LeadHungUp: _row(ended.lead_hung_up),
     LeadLeft: _row(ended.lead_left),
     PlaybackEnded: _row(ended.playback_ended),
+    HandedOn: _row(ended.handed_on),
     BridgeClosed: _row(ended.bridge_closed),
-    CommandFailed: _row(offers.command_failed),
+    CommandFailed: _row(ended.command_failed),
     DeadlinePassed: _row(ended.deadline_passed),
     Reconciled: _row(recovery.after_the_end),
 }
@@ -126,12 +132,13 @@ TABLE: Mapping[State, Mapping[type[Event], Row]] = {
         AgentsFound: _row(seeking.agents_found),
         SpeechReady: _row(seeking.speech_ready),
         CancelRequested: _row(seeking.cancelled, _S.RETURNED, _S.RETURNING),
-        CommandFailed: _row(deadlines.securing_failed, _S.FAILED, _S.RETURNING),
+        CommandFailed: _row(deadlines.securing_failed, _S.FAILED, _S.RETURNED, _S.RETURNING),
         DeadlinePassed: _row(deadlines.held, _S.RETURNED, _S.FAILED, _S.RETURNING),
         Reconciled: _row(recovery.requested),
     },
     _S.SEEKING: {
         **_LEAVING,
+        **_CAME,
         **_ALWAYS,
         **_asked(qualifier.asked, _S.RETURNED, _S.RETURNING),
         **_qualifier_lost(qualifier.lost_while_seeking, _S.RETURNED),
@@ -145,9 +152,11 @@ TABLE: Mapping[State, Mapping[type[Event], Row]] = {
     },
     _S.OFFERING: {
         **_LEAVING,
+        **_CAME,
         **_ALWAYS,
         **_asked(qualifier.asked, _S.RETURNED, _S.RETURNING),
         **_qualifier_lost(qualifier.lost_while_seeking, _S.RETURNED),
+        QualifierJoined: _row(qualifier.joined),
         AgentRinging: _row(offers.ringing),
         AgentAnswered: _row(offers.agent_answered, _S.INTRODUCING),
         DigitPressed: _row(offers.digit, _S.CONSULTING, _S.INTRODUCING, _S.RETURNED, _S.RETURNING),
@@ -162,6 +171,7 @@ TABLE: Mapping[State, Mapping[type[Event], Row]] = {
     },
     _S.CONSULTING: {
         **_LEAVING,
+        **_CAME,
         **_LEGS,
         **_asked(qualifier.asked, _S.INTRODUCING, _S.RETURNED, _S.RETURNING),
         **_qualifier_lost(qualifier.lost_while_consulting, _S.INTRODUCING, _S.RETURNED),
@@ -173,9 +183,12 @@ TABLE: Mapping[State, Mapping[type[Event], Row]] = {
         CancelRequested: _row(seeking.cancelled, _S.RETURNED, _S.RETURNING),
         CommandFailed: _row(consulting.command_failed, _S.RETURNED, _S.RETURNING),
         DeadlinePassed: _row(consulting.deadline_passed, _S.RETURNED, _S.RETURNING),
-        Reconciled: _row(recovery.consulting, _S.ABANDONED, _S.INTRODUCING, _S.RETURNED, _S.RETURNING),
+        Reconciled: _row(
+            recovery.consulting, *(_S.ABANDONED, _S.INTRODUCING, _S.OFFERING, _S.RETURNED, _S.RETURNING)
+        ),
     },
     _S.INTRODUCING: {
+        **_CAME,
         **_LEGS,
         **_asked(qualifier.asked, _S.CONNECTED, _S.RETURNED, _S.RETURNING),
         **_qualifier_lost(qualifier.lost_while_introducing, _S.CONNECTED),
@@ -186,7 +199,9 @@ TABLE: Mapping[State, Mapping[type[Event], Row]] = {
         PlaybackEnded: _row(joining.playback_ended, _S.CONNECTED),
         AgentHungUp: _row(joining.agent_gone, _S.OFFERING, _S.RETURNED, _S.RETURNING),
         AgentLeft: _row(joining.agent_left, _S.OFFERING, _S.RETURNED, _S.RETURNING),
-        CommandFailed: _row(joining.command_failed, _S.OFFERING, _S.RETURNED, _S.RETURNING, _S.FAILED),
+        CommandFailed: _row(
+            joining.command_failed, *(_S.CONNECTED, _S.OFFERING, _S.RETURNED, _S.RETURNING, _S.FAILED)
+        ),
         DeadlinePassed: _row(deadlines.introducing, _S.CONNECTED, _S.OFFERING, _S.RETURNED, _S.RETURNING),
         Reconciled: _row(
             recovery.introducing,
@@ -208,9 +223,10 @@ TABLE: Mapping[State, Mapping[type[Event], Row]] = {
         BridgeClosed: _row(ended.bridge_closed),
         CommandFailed: _row(talking.let_go_failed),
         DeadlinePassed: _row(talking.deadline_passed),
-        Reconciled: _row(recovery.talking_still, _S.COMPLETED),
+        Reconciled: _row(recovery.talking_still, _S.COMPLETED, _S.RETURNING),
     },
     _S.RETURNING: {
+        **_CAME,
         **_LEGS,
         **_qualifier_lost(qualifier.lost_while_returning, _S.RETURNED),
         LeadHungUp: _row(returning.lead_hung_up, _S.ABANDONED, _S.COMPLETED),

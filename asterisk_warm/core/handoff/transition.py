@@ -16,6 +16,7 @@ from asterisk_warm.core.handoff.commands import (
 from asterisk_warm.core.handoff.events import Event, HandoffRequested
 from asterisk_warm.core.handoff.handlers.deadlines import warning_at
 from asterisk_warm.core.handoff.model import QUALIFIER, Handoff, LeadIs, QualifierIs
+from asterisk_warm.core.handoff.moves.ending import to_dialplan
 from asterisk_warm.core.handoff.moves.limits import SECURE_SECONDS
 from asterisk_warm.core.handoff.queue_log import lines as queue_lines
 from asterisk_warm.core.handoff.states import State
@@ -46,7 +47,12 @@ def begin(event: HandoffRequested) -> Decision:
         hold_until=event.at + event.policy.hold_seconds,
         state_deadline=event.at + SECURE_SECONDS,
         qualifier=event.qualifier,
+        refusal=event.refusal,
     )
+    if event.refusal is not None and event.qualifier is None:
+        # Not even answered: the lead goes on at once.
+        told = event.refusal
+        return _decision(None, to_dialplan(handoff, State.RETURNED, told.status, told.reason, event.at))
     handoff, secure = _taken_in_hand(handoff)
     orders = (secure, FindAgents(event.agents), PrepareSpeech(wording.lines(handoff)))
     return _decision(None, Step(handoff, orders))
@@ -70,6 +76,7 @@ def _taken_in_hand(handoff: Handoff) -> tuple[Handoff, Command]:
         state=State.SEEKING,
         state_deadline=None,
         lead_is=LeadIs.AT_PHONE,
+        held_since=handoff.requested_at,
         qualifier_is=QualifierIs.ASIDE,
     )
     return apart, SetAside()
@@ -95,10 +102,11 @@ def next_deadline(handoff: Handoff) -> float | None:
         return None
     limits = [handoff.state_deadline, handoff.comfort_at, warning_at(handoff)]
     limits += [offer.deadline for offer in handoff.offers if offer.leg_open]
-    if handoff.state in _SOUGHT or (handoff.lead_is is LeadIs.HELD and not handoff.state.final):
+    if handoff.state in _HOLD_LIMITED:
         limits.append(handoff.hold_until)
     return min((limit for limit in limits if limit is not None), default=None)
 
 
-_SOUGHT = frozenset({State.REQUESTED, State.SEEKING, State.OFFERING, State.CONSULTING})
-"""The hold budget limits these even while the qualifier talks to the lead."""
+_HOLD_LIMITED = frozenset({State.REQUESTED, State.SEEKING, State.OFFERING, State.CONSULTING, State.RETURNING})
+"""The hold budget limits these, even while the qualifier talks to the lead; the others have a limit of their
+own."""

@@ -95,7 +95,7 @@ def nobody_words(handoff: Handoff) -> str:
     parts = [outcome_words(offer) for offer in latest.values()]
     names = {agent.id: agent.name for agent in handoff.agents}
     parts += [f"{names.get(agent, agent)} was not rung ({why})" for agent, why in handoff.not_free]
-    return "; ".join(parts) or f"team {handoff.team} has no agents"
+    return "; ".join(parts) or f"there is nobody to ring under {handoff.team_name}"
 
 
 def variables(handoff: Handoff) -> tuple[tuple[str, str], ...]:

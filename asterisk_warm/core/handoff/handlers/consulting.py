@@ -47,7 +47,9 @@ def _winner_lost(handoff: Handoff, winner: Offer, cause: str, at: float) -> Step
 
 
 def command_failed(handoff: Handoff, event: CommandFailed) -> Step:
-    if event.command in ("StartConsult", "JoinQualifier"):
+    private = event.command == "StartConsult" and handoff.qualifier_is is QualifierIs.WITH_AGENT
+    swapped = event.command == "JoinQualifier" and handoff.qualifier_is is QualifierIs.WITH_LEAD
+    if private or swapped:
         return _failed(handoff, event.error, event.at)
     return deadlines.music_failed(handoff, event)
 

@@ -6,12 +6,12 @@ from asterisk_warm.core.handoff import wording
 from asterisk_warm.core.handoff.commands import HoldLead, PlayComfort
 from asterisk_warm.core.handoff.events import CommandFailed, DeadlinePassed
 from asterisk_warm.core.handoff.handlers import joining, offers, seeking
-from asterisk_warm.core.handoff.model import Handoff, LeadIs, Line, Offer, Status
+from asterisk_warm.core.handoff.model import Handoff, LeadIs, Line, Offer, QualifierIs, Status
 from asterisk_warm.core.handoff.moves.ending import connect, give_back, if_all_offers_ended
-from asterisk_warm.core.handoff.moves.lead import resume_comfort
+from asterisk_warm.core.handoff.moves.lead import hold, resume_comfort
 from asterisk_warm.core.handoff.moves.limits import RETRY_SECONDS
 from asterisk_warm.core.handoff.moves.offering import dismiss, hang_up
-from asterisk_warm.core.handoff.moves.qualifier import tell
+from asterisk_warm.core.handoff.moves.qualifier import set_aside, tell
 from asterisk_warm.core.handoff.states import OfferState, State
 from asterisk_warm.core.handoff.step import Step
 
@@ -36,9 +36,12 @@ def warning_at(handoff: Handoff) -> float | None:
     """When the qualifier must be told that the hold budget is nearly used up; None when they need not be."""
     before = handoff.policy.warn_seconds
     waits = handoff.lead_is in (LeadIs.HELD, LeadIs.AT_PHONE) and handoff.qualifier_here
-    if not before or not waits or handoff.warned or handoff.state.final:
+    if not before or not waits or handoff.warned or handoff.state not in _WARNED:
         return None
     return handoff.hold_until - before
+
+
+_WARNED = frozenset({State.SEEKING, State.OFFERING, State.CONSULTING})
 
 
 def warning_due(handoff: Handoff, at: float) -> Step:
@@ -98,6 +101,8 @@ def music_failed(handoff: Handoff, event: CommandFailed) -> Step:
 def offering_failed(handoff: Handoff, event: CommandFailed) -> Step:
     if event.command == "TakeOver":
         return securing_failed(handoff, event)
+    if event.command == "JoinQualifier" and handoff.qualifier_is is QualifierIs.WITH_LEAD:
+        return set_aside(handoff).then(hold, event.at)
     return music_failed(handoff, event)
 
 
@@ -105,7 +110,8 @@ def securing_failed(handoff: Handoff, event: CommandFailed) -> Step:
     if event.command in _ATTEMPTED:
         reason = f"{_ATTEMPTED[event.command]}: {event.error}"
         if event.command == "TakeOver":
-            return seeking.taking_over_failed(handoff, reason, event.at)
+            late = handoff.state is not State.REQUESTED and not handoff.fetching
+            return Step(handoff) if late else seeking.taking_over_failed(handoff, reason, event.at)
         return give_back(handoff, State.FAILED, Status.ERROR, reason, event.at)
     return music_failed(handoff, event)
 

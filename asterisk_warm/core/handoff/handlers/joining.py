@@ -11,7 +11,7 @@ from asterisk_warm.core.handoff.events import (
     LeadLeft,
     PlaybackEnded,
 )
-from asterisk_warm.core.handoff.handlers import lead, offers
+from asterisk_warm.core.handoff.handlers import lead, offers, qualifier
 from asterisk_warm.core.handoff.model import Handoff, LeadIs, Offer, Playing, QualifierIs, Status
 from asterisk_warm.core.handoff.moves.ending import (
     connect,
@@ -22,7 +22,7 @@ from asterisk_warm.core.handoff.moves.ending import (
 )
 from asterisk_warm.core.handoff.moves.lead import end_gap
 from asterisk_warm.core.handoff.moves.offering import close_leg, dismiss
-from asterisk_warm.core.handoff.moves.qualifier import show_parties
+from asterisk_warm.core.handoff.moves.qualifier import introduces, is_talk_of_three, show_parties
 from asterisk_warm.core.handoff.states import OfferState, State
 from asterisk_warm.core.handoff.step import Step
 
@@ -31,7 +31,7 @@ def agent_joined(handoff: Handoff, event: AgentJoined) -> Step:
     winner = handoff.winner
     if winner is None or winner.number != event.offer:
         return Step(handoff)
-    if handoff.qualifier_is is QualifierIs.WITH_LEAD:
+    if introduces(handoff):
         return _three_together(handoff, winner, event.at)
     return connect_when_introduced(handoff.evolve(lead_is=LeadIs.WITH_AGENT), event.at)
 
@@ -44,10 +44,6 @@ def _three_together(handoff: Handoff, winner: Offer, at: float) -> Step:
         lead_is=LeadIs.WITH_AGENT, joined_at=at, state_deadline=at + handoff.policy.linger_seconds
     )
     return show_parties(three, winner)
-
-
-def is_talk_of_three(handoff: Handoff) -> bool:
-    return handoff.lead_is is LeadIs.WITH_AGENT and handoff.qualifier_is is QualifierIs.WITH_LEAD
 
 
 def playback_ended(handoff: Handoff, event: PlaybackEnded) -> Step:
@@ -99,10 +95,13 @@ def _winner_lost(handoff: Handoff, event: AgentHungUp | AgentLeft, cause: str) -
 
 def command_failed(handoff: Handoff, event: CommandFailed) -> Step:
     winner = handoff.winner
-    if event.command == "TakeOver":
+    if event.command == "TakeOver" and handoff.fetching:
         reason = f"the lead could not be fetched from the qualifier's phone: {event.error}"
         return to_dialplan(handoff, State.FAILED, Status.ERROR, reason, event.at)
-    if event.command != "JoinAgent" or winner is None:
+    if event.command == "JoinQualifier" and handoff.qualifier_is is QualifierIs.WITH_LEAD:
+        # Lead and agent do without them.
+        return qualifier.leave_three(handoff, event.at)
+    if event.command != "JoinAgent" or winner is None or winner.number != event.offer:
         return offers.command_failed(handoff, event)
     return give_up_join(handoff, winner, event.error, event.at)
 

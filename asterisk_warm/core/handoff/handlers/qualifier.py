@@ -12,8 +12,8 @@ from asterisk_warm.core.handoff.events import (
     QualifierLeft,
     QualifierPressed,
 )
-from asterisk_warm.core.handoff.handlers.ended import lead_alone
-from asterisk_warm.core.handoff.model import Handoff, LeadIs, QualifierIs, Status
+from asterisk_warm.core.handoff.handlers.ended import one_left, partner_lost
+from asterisk_warm.core.handoff.model import QUALIFIER, Handoff, LeadIs, QualifierIs, Status
 from asterisk_warm.core.handoff.moves.ending import (
     close_when_empty,
     connect,
@@ -21,10 +21,17 @@ from asterisk_warm.core.handoff.moves.ending import (
     leave_at_phone,
     returned,
 )
-from asterisk_warm.core.handoff.moves.lead import end_gap, hold
+from asterisk_warm.core.handoff.moves.lead import alone, end_gap, hold
 from asterisk_warm.core.handoff.moves.limits import KEY_SECONDS
 from asterisk_warm.core.handoff.moves.offering import join, ring_qualifier
-from asterisk_warm.core.handoff.moves.qualifier import is_swapped, join_qualifier, release, start_consult
+from asterisk_warm.core.handoff.moves.qualifier import (
+    is_swapped,
+    is_talk_of_three,
+    join_qualifier,
+    leave,
+    release,
+    start_consult,
+)
 from asterisk_warm.core.handoff.policy import Action
 from asterisk_warm.core.handoff.states import OfferState, State
 from asterisk_warm.core.handoff.step import Step
@@ -32,11 +39,15 @@ from asterisk_warm.core.handoff.step import Step
 # -- what is asked for ---------------------------------------------------------------------------------------
 
 
-def pressed(handoff: Handoff, event: QualifierPressed) -> Step:
-    keys = handoff.policy.qualifier_keys
+def keys_so_far(handoff: Handoff, event: QualifierPressed) -> str:
+    """The latest keys, this one last: as many as may mean something."""
     before = handoff.pressed if event.at - handoff.pressed_at <= KEY_SECONDS else ""
-    sequence = (before + event.digit)[-keys.longest :]
-    action = keys.action(sequence)
+    return (before + event.digit)[-handoff.policy.qualifier_keys.longest :]
+
+
+def pressed(handoff: Handoff, event: QualifierPressed) -> Step:
+    sequence = keys_so_far(handoff, event)
+    action = handoff.policy.qualifier_keys.action(sequence)
     handoff = handoff.evolve(pressed="" if action else sequence, pressed_at=event.at)
     return _act(handoff, action, event.at) if action is not None else Step(handoff)
 
@@ -46,7 +57,7 @@ def asked(handoff: Handoff, event: QualifierAsked) -> Step:
 
 
 def _act(handoff: Handoff, action: Action, at: float) -> Step:
-    act = _ACTS.get((handoff.state, action))
+    act = ACTS.get((handoff.state, action))
     return Step(handoff) if act is None or refusal(handoff, action, at) else act(handoff, at)
 
 
@@ -54,7 +65,7 @@ def refusal(handoff: Handoff, action: Action, at: float) -> str:
     """Why the qualifier cannot have that now, in words; "" when they can."""
     if handoff.qualifier is None:
         return "there is no qualifier in this handoff"
-    if (handoff.state, action) not in _ACTS:
+    if (handoff.state, action) not in ACTS:
         return f"{action} is not possible in the state {handoff.state}"
     if handoff.state is State.CONNECTED:
         return _no_way_back(handoff, at)
@@ -82,7 +93,7 @@ def _leave(handoff: Handoff, at: float) -> Step:
     step = _from_phone(handoff)
     if step.handoff.lead_is is not LeadIs.HELD or step.commands:
         step = step.then(hold, at)
-    return step.then(release)
+    return step.then(leave)
 
 
 def _take_back(handoff: Handoff, at: float) -> Step:
@@ -92,17 +103,16 @@ def _take_back(handoff: Handoff, at: float) -> Step:
 
 
 def complete_consult(handoff: Handoff, at: float) -> Step:
-    """The agent to the lead; the qualifier, if still there, leaves."""
-    return _agent_to_lead(handoff, at).then(release)
+    """The agent to the lead; the qualifier leaves."""
+    step = _agent_to_lead(handoff, at)
+    if handoff.lead_is is LeadIs.WITH_QUALIFIER:
+        step = Step(alone(step.handoff, at), step.commands)
+    return step.then(release)
 
 
 def _three_way(handoff: Handoff, at: float) -> Step:
     step = _agent_to_lead(handoff, at)
-    if handoff.qualifier_is is QualifierIs.WITH_LEAD:
-        return step
-    deadline = step.handoff.state_deadline
-    joining = step.then(join_qualifier, at)
-    return Step(joining.handoff.evolve(state_deadline=deadline), joining.commands)
+    return step if handoff.qualifier_is is QualifierIs.WITH_LEAD else step.then(join_qualifier, at)
 
 
 def _agent_to_lead(handoff: Handoff, at: float) -> Step:
@@ -110,7 +120,7 @@ def _agent_to_lead(handoff: Handoff, at: float) -> Step:
     assert winner is not None, "a consult is with somebody"
     step = _from_phone(handoff)
     if step.commands:
-        step = Step(_alone(step.handoff, at), step.commands)
+        step = Step(alone(step.handoff, at), step.commands)
     step = step.then(join, winner, (), at)
     return Step(step.handoff.evolve(state=State.INTRODUCING), step.commands)
 
@@ -119,14 +129,7 @@ def _from_phone(handoff: Handoff) -> Step:
     """A lead who is on hold at the qualifier's own phone becomes ours."""
     if handoff.lead_is is not LeadIs.AT_PHONE:
         return Step(handoff)
-    return Step(handoff.evolve(lead_is=LeadIs.HELD), (TakeOver("", ()),))
-
-
-def _alone(handoff: Handoff, at: float) -> Handoff:
-    """For the moment until somebody is joined."""
-    since = at if handoff.held_since is None else handoff.held_since
-    until = at + handoff.policy.hold_seconds
-    return handoff.evolve(lead_is=LeadIs.HELD, held_since=since, hold_until=until)
+    return Step(handoff.evolve(lead_is=LeadIs.HELD, fetching=True), (TakeOver("", ()),))
 
 
 def _swap(handoff: Handoff, at: float) -> Step:
@@ -139,19 +142,15 @@ def _swap(handoff: Handoff, at: float) -> Step:
     return Step(step.handoff, (*step.commands, waits))
 
 
-def _leave_three(handoff: Handoff, at: float) -> Step:
+def leave_three(handoff: Handoff, at: float) -> Step:
     winner = handoff.winner
-    if handoff.lead_is is LeadIs.WITH_AGENT and winner is not None:
+    if is_talk_of_three(handoff) and winner is not None:
         return connect(handoff, winner, at)
-    # The agent is on the way in: their arrival connects them.
-    return release(_alone(handoff, at) if handoff.lead_is is LeadIs.WITH_QUALIFIER else handoff)
+    # The agent is on the way in, or being introduced: that connects them.
+    return leave(alone(handoff, at) if handoff.lead_is is LeadIs.WITH_QUALIFIER else handoff)
 
 
-def _ring_back(handoff: Handoff, at: float) -> Step:
-    return ring_qualifier(handoff, at)
-
-
-_ACTS: Mapping[tuple[State, Action], Callable[[Handoff, float], Step]] = {
+ACTS: Mapping[tuple[State, Action], Callable[[Handoff, float], Step]] = {
     (State.REQUESTED, Action.TAKE_BACK): _take_back,
     (State.SEEKING, Action.COMPLETE): _leave,
     (State.SEEKING, Action.TAKE_BACK): _take_back,
@@ -161,9 +160,9 @@ _ACTS: Mapping[tuple[State, Action], Callable[[Handoff, float], Step]] = {
     (State.CONSULTING, Action.THREE_WAY): _three_way,
     (State.CONSULTING, Action.SWAP): _swap,
     (State.CONSULTING, Action.TAKE_BACK): _take_back,
-    (State.INTRODUCING, Action.COMPLETE): _leave_three,
+    (State.INTRODUCING, Action.COMPLETE): leave_three,
     (State.INTRODUCING, Action.TAKE_BACK): _take_back,
-    (State.CONNECTED, Action.TAKE_BACK): _ring_back,
+    (State.CONNECTED, Action.TAKE_BACK): ring_qualifier,
 }
 """What can be asked for in which state."""
 
@@ -175,9 +174,9 @@ def joined(handoff: Handoff, event: QualifierJoined) -> Step:
     """With the lead again, in a consult that was swapped or on the way to a talk of three."""
     if handoff.qualifier_is is not QualifierIs.WITH_LEAD:
         return Step(handoff)
-    handoff = end_gap(handoff, event.at)
-    if handoff.lead_is is LeadIs.HELD:
-        handoff = handoff.evolve(lead_is=LeadIs.WITH_QUALIFIER)
+    if handoff.lead_is is not LeadIs.HELD:
+        return Step(end_gap(handoff, event.at))
+    handoff = end_gap(handoff, event.at).evolve(lead_is=LeadIs.WITH_QUALIFIER)
     if handoff.state is State.CONSULTING:
         # The agent waits: for as long as a lead would.
         handoff = handoff.evolve(state_deadline=None, hold_until=event.at + handoff.policy.hold_seconds)
@@ -219,19 +218,17 @@ def lost_while_seeking(handoff: Handoff, event: Lost) -> Step:
     if without.lead_is is LeadIs.HELD:
         return Step(without)
     if without.state is State.REQUESTED:
-        return Step(_alone(without, event.at))
+        return Step(alone(without, event.at))
     return hold(without, event.at)
 
 
 def lost_while_consulting(handoff: Handoff, event: Lost) -> Step:
     """Hanging up completes, as on any phone; but a lead who is on hold at the phone stays there."""
-    # Marked only now: whether the agent waits is seen by where the qualifier is.
-    if not handoff.qualifier_here:
-        return Step(_marked(handoff, event))
     if handoff.lead_is is LeadIs.AT_PHONE:
         return _given_up_at_phone(_marked(handoff, event), event.at)
-    alone = _alone(handoff, event.at) if handoff.lead_is is LeadIs.WITH_QUALIFIER else handoff
-    step = _agent_to_lead(alone, event.at)
+    lead_alone = alone(handoff, event.at) if handoff.lead_is is LeadIs.WITH_QUALIFIER else handoff
+    step = _agent_to_lead(lead_alone, event.at)
+    # Marked only now: whether the agent waits is seen by where the qualifier is.
     return Step(_marked(step.handoff, event), step.commands)
 
 
@@ -245,9 +242,9 @@ def lost_while_introducing(handoff: Handoff, event: Lost) -> Step:
     if without is None:
         return Step(_marked(handoff, event))
     winner = without.winner
-    if without.lead_is is LeadIs.WITH_AGENT and winner is not None:
+    if is_talk_of_three(handoff) and winner is not None:
         return connect(without, winner, event.at)
-    return Step(_alone(without, event.at) if without.lead_is is LeadIs.WITH_QUALIFIER else without)
+    return Step(alone(without, event.at) if without.lead_is is LeadIs.WITH_QUALIFIER else without)
 
 
 def lost_while_returning(handoff: Handoff, event: Lost) -> Step:
@@ -256,7 +253,7 @@ def lost_while_returning(handoff: Handoff, event: Lost) -> Step:
     if without is None:
         return Step(_marked(handoff, event))
     status = without.status or Status.TIMEOUT
-    return give_back(without, State.RETURNED, status, without.reason, event.at)
+    return hold(without, event.at).then(give_back, State.RETURNED, status, without.reason, event.at)
 
 
 def lost_while_connected(handoff: Handoff, event: Lost) -> Step:
@@ -265,6 +262,6 @@ def lost_while_connected(handoff: Handoff, event: Lost) -> Step:
 
 def lost_after_the_end(handoff: Handoff, event: Lost) -> Step:
     marked = _marked(handoff, event)
-    if marked.lead_is is LeadIs.WITH_QUALIFIER and isinstance(event, QualifierHungUp):
-        return lead_alone(marked)
-    return close_when_empty(marked)
+    if isinstance(event, QualifierLeft):
+        return one_left(marked, handoff, event.at)
+    return partner_lost(marked, handoff, QUALIFIER, event.at).then(close_when_empty)

@@ -23,6 +23,7 @@ from asterisk_warm.core.handoff.events import (
     ConsultStarted,
     LeadHungUp,
     LeadLeft,
+    LeadSecured,
     QualifierHungUp,
     QualifierJoined,
     QualifierLeft,
@@ -37,6 +38,7 @@ from asterisk_warm.core.handoff.handlers import (
     lead,
     offers,
     qualifier,
+    recall,
     talking,
 )
 from asterisk_warm.core.handoff.handlers import (
@@ -66,13 +68,15 @@ MISSED = "found gone when Asterisk was read"
 def requested(handoff: Handoff, event: Reconciled) -> Step:
     """The order to take the lead in hand tells by itself when they are gone; a reading that began before they
     came does not. After an outage it is given anew, with its full time."""
-    if handoff.qualifier is not None and event.after_outage:
-        again: Command = TakeOver(QUALIFIER, wording.early_variables(handoff))
-        return Step(handoff.evolve(state_deadline=event.at + SECURE_SECONDS), (again,))
-    step = _hold_again(handoff, event)
-    if not step.commands:
-        return step
-    return Step(step.handoff.evolve(state_deadline=event.at + SECURE_SECONDS), step.commands)
+    if not event.after_outage:
+        return Step(handoff)
+    step = Step(handoff)
+    if handoff.qualifier_here and not event.qualifier_present:
+        step = qualifier.lost_while_seeking(handoff, _qualifier_hung_up(event))
+    again: Command = TakeOver(QUALIFIER, wording.early_variables(handoff))
+    if step.handoff.lead_is is LeadIs.HELD:
+        again = SecureLead(handoff.policy.music, wording.early_variables(handoff))
+    return Step(step.handoff.evolve(state_deadline=event.at + SECURE_SECONDS), (*step.commands, again))
 
 
 def held(handoff: Handoff, event: Reconciled) -> Step:
@@ -80,7 +84,7 @@ def held(handoff: Handoff, event: Reconciled) -> Step:
     gone = _lead_lost(handoff, event)
     if gone is not None:
         return gone
-    step = _hold_again(handoff, event).then(_qualifier, event, qualifier.lost_while_seeking)
+    step = _hold_again(_seen(handoff, event), event).then(_qualifier, event, qualifier.lost_while_seeking)
     return step if step.handoff.state.final else step.then(_agents, event)
 
 
@@ -88,9 +92,13 @@ def _lead_lost(handoff: Handoff, event: Reconciled) -> Step | None:
     """What follows when the lead is not where they are thought to be; None when they are."""
     if not event.lead_present:
         return lead.hung_up(handoff, _lead_hung_up(event))
-    if not event.lead_in_stasis and handoff.lead_is is not LeadIs.AT_PHONE:
+    if not event.lead_in_stasis and handoff.lead_is is not LeadIs.AT_PHONE and not handoff.fetching:
         return lead.left(handoff, _lead_left(event))
     return None
+
+
+def _seen(handoff: Handoff, event: Reconciled) -> Handoff:
+    return handoff.evolve(fetching=False) if event.lead_in_stasis else handoff
 
 
 def _qualifier(handoff: Handoff, event: Reconciled, lost: Callable[[Handoff, qualifier.Lost], Step]) -> Step:
@@ -102,7 +110,7 @@ def _qualifier(handoff: Handoff, event: Reconciled, lost: Callable[[Handoff, qua
     if not handoff.qualifier_here:
         return Step(handoff)
     if not event.qualifier_present:
-        return lost(handoff, QualifierHungUp(at=event.at, event_id=event.event_id, cause=MISSED))
+        return lost(handoff, _qualifier_hung_up(event))
     if not event.qualifier_in_stasis:
         return lost(handoff, _qualifier_left(event))
     if not event.after_outage:
@@ -118,18 +126,33 @@ def _qualifier(handoff: Handoff, event: Reconciled, lost: Callable[[Handoff, qua
 
 
 def consulting(handoff: Handoff, event: Reconciled) -> Step:
+    """The lead first, then the qualifier (whose hanging up gives the lead to the agent), then the agent."""
     gone = _lead_lost(handoff, event)
     winner = handoff.winner
     if gone is not None or winner is None:
-        return gone or Step(handoff)
+        return (gone or Step(handoff)).then(_whoever_is_left, event)
+    step = _hold_again(_seen(handoff, event), event).then(_qualifier, event, qualifier.lost_while_consulting)
+    if step.handoff.state is State.CONSULTING:
+        step = step.then(_consulted, winner, event)
+    elif step.handoff.state is State.INTRODUCING:
+        step = step.then(_joining_lost, winner, event)
+    return step.then(_agents, event)
+
+
+def _consulted(handoff: Handoff, winner: Offer, event: Reconciled) -> Step:
     if winner.number not in event.agents_up:
-        return consult.agent_gone(handoff, _agent_hung_up(winner, event)).then(_agents, event)
+        return consult.agent_gone(handoff, _agent_hung_up(winner, event))
     if winner.number in event.agents_out_of_stasis:
-        return consult.agent_left(handoff, _agent_left(winner, event)).then(_agents, event)
-    step = _hold_again(handoff, event).then(_qualifier, event, qualifier.lost_while_consulting)
-    if step.handoff.state is not State.CONSULTING:
-        return step.then(_agents, event)
-    return step.then(_in_private, winner, event).then(_agents, event)
+        return consult.agent_left(handoff, _agent_left(winner, event))
+    return _in_private(handoff, winner, event)
+
+
+def _joining_lost(handoff: Handoff, winner: Offer, event: Reconciled) -> Step:
+    if winner.number not in event.agents_up:
+        return joining.agent_gone(handoff, _agent_hung_up(winner, event))
+    if winner.number in event.agents_out_of_stasis:
+        return joining.agent_left(handoff, _agent_left(winner, event))
+    return Step(handoff)
 
 
 def _in_private(handoff: Handoff, winner: Offer, event: Reconciled) -> Step:
@@ -145,13 +168,15 @@ def _in_private(handoff: Handoff, winner: Offer, event: Reconciled) -> Step:
 def introducing(handoff: Handoff, event: Reconciled) -> Step:
     winner = handoff.winner
     if not event.lead_present or winner is None:
-        return joining.lead_hung_up(handoff, _lead_hung_up(event))
-    if not event.lead_in_stasis:
-        return joining.lead_left(handoff, _lead_left(event))
-    step = _introducing_agent(handoff, winner, event)
-    if step.handoff.state is not State.INTRODUCING:
-        return step.then(_agents, event)
-    return step.then(_qualifier, event, qualifier.lost_while_introducing).then(_agents, event)
+        return joining.lead_hung_up(handoff, _lead_hung_up(event)).then(_whoever_is_left, event)
+    if not event.lead_in_stasis and not handoff.fetching:
+        return joining.lead_left(handoff, _lead_left(event)).then(_whoever_is_left, event)
+    step = _qualifier(_seen(handoff, event), event, qualifier.lost_while_introducing)
+    if step.handoff.state is State.INTRODUCING:
+        step = step.then(_introducing_agent, winner, event)
+    elif winner.number not in event.agents_up:
+        step = step.then(talking.agent_hung_up, _agent_hung_up(winner, event))
+    return step.then(_agents, event)
 
 
 def _introducing_agent(handoff: Handoff, winner: Offer, event: Reconciled) -> Step:
@@ -160,12 +185,8 @@ def _introducing_agent(handoff: Handoff, winner: Offer, event: Reconciled) -> St
         introduced = handoff.evolve(introduced=handoff.introduced or event.after_outage)
         joined = AgentJoined(at=event.at, event_id=event.event_id, offer=winner.number)
         return joining.agent_joined(introduced, joined)
-    if winner.number not in event.agents_up:
-        step = joining.agent_gone(handoff, _agent_hung_up(winner, event))
-        return _hold_again(step.handoff, event, step.commands)
-    if winner.number in event.agents_out_of_stasis:
-        step = joining.agent_left(handoff, _agent_left(winner, event))
-        return _hold_again(step.handoff, event, step.commands)
+    if winner.number not in event.agents_up or winner.number in event.agents_out_of_stasis:
+        return _joining_lost(handoff, winner, event).then(_hold_again, event)
     if not event.after_outage:
         return Step(handoff)
     again = JoinAgent(winner.number, (), handoff.introductions, winner.briefing_number, None)
@@ -177,9 +198,9 @@ def _introducing_agent(handoff: Handoff, winner: Offer, event: Reconciled) -> St
 def returning(handoff: Handoff, event: Reconciled) -> Step:
     if not event.lead_present:
         return going_back.lead_hung_up(handoff, _lead_hung_up(event))
-    if not event.lead_in_stasis:
+    if not event.lead_in_stasis and not handoff.fetching:
         return going_back.lead_left(handoff, _lead_left(event))
-    step = _hold_again(handoff, event)
+    step = _hold_again(_seen(handoff, event), event)
     if event.qualifier_with_lead and handoff.qualifier_is is QualifierIs.WITH_LEAD:
         joined = QualifierJoined(at=event.at, event_id=event.event_id)
         return step.then(qualifier.joined_again, joined).then(_agents, event)
@@ -199,6 +220,8 @@ def _recalled(handoff: Handoff, event: Reconciled) -> Step:
         return going_back.agent_joined(handoff, joined)
     if offer.number not in event.agents_up:
         return going_back.agent_gone(handoff, _agent_hung_up(offer, event))
+    if offer.number in event.agents_out_of_stasis:
+        return going_back.agent_left(handoff, _agent_left(offer, event))
     if not event.after_outage:
         return Step(handoff)
     again = JoinAgent(offer.number, (), handoff.introductions, offer.briefing_number, None)
@@ -215,7 +238,8 @@ def talking_still(handoff: Handoff, event: Reconciled) -> Step:
         gone = _agent_hung_up(winner, event)
         return talking.agent_hung_up(handoff.evolve(lead_out=lead_out), gone).then(_agents, event)
     if (winner.number in event.agents_out_of_stasis) is lead_out:
-        return _talk_on(handoff, winner, lead_out, event).then(_agents, event)
+        step = _qualifier(handoff, event, qualifier.lost_while_connected).then(_agents, event)
+        return step.then(_talk_on, winner, lead_out, event)
     alone = handoff.evolve(let_go=False)
     if lead_out:
         return talking.lead_left(alone, _lead_left(event)).then(_agents, event)
@@ -223,13 +247,26 @@ def talking_still(handoff: Handoff, event: Reconciled) -> Step:
 
 
 def _talk_on(handoff: Handoff, winner: Offer, lead_out: bool, event: Reconciled) -> Step:
+    together = winner.number in event.agents_joined and event.lead_in_bridge
+    recalled = handoff.recalled
+    if handoff.fetching and recalled is not None and recalled.state is OfferState.ACCEPTED:
+        return _fetch_again(handoff, winner, event, together=together)
     if lead_out:
         return close_bridge(handoff.evolve(let_go=True, lead_out=True))
-    together = winner.number in event.agents_joined and event.lead_in_bridge
     if together and not handoff.let_go:
         return Step(handoff)
     order = LetGo(LEAD, agent_name(winner.number), wording.variables(handoff))
     return Step(handoff.evolve(let_go=True), (order,))
+
+
+def _fetch_again(handoff: Handoff, winner: Offer, event: Reconciled, *, together: bool) -> Step:
+    """The qualifier waits to have the lead back."""
+    if together:
+        return recall.fetched(handoff, LeadSecured(at=event.at, event_id=event.event_id))
+    if not event.after_outage:
+        return Step(handoff)
+    again = TakeOver(agent_name(winner.number), ())
+    return Step(handoff.evolve(state_deadline=event.at + SECURE_SECONDS), (again,))
 
 
 def after_the_end(handoff: Handoff, event: Reconciled) -> Step:
@@ -243,6 +280,13 @@ def after_the_end(handoff: Handoff, event: Reconciled) -> Step:
     return step.then(_qualifier_after_the_end, event).then(_agents, event)
 
 
+def _whoever_is_left(handoff: Handoff, event: Reconciled) -> Step:
+    """Without the lead: two who are left to each other may be one."""
+    if not handoff.state.final:
+        return Step(handoff)
+    return _qualifier_after_the_end(handoff, event).then(_agents, event)
+
+
 def _qualifier_after_the_end(handoff: Handoff, event: Reconciled) -> Step:
     if event.qualifier_present and event.qualifier_in_stasis:
         return Step(handoff)
@@ -250,20 +294,20 @@ def _qualifier_after_the_end(handoff: Handoff, event: Reconciled) -> Step:
         return Step(handoff)
     if event.qualifier_present:
         return qualifier.lost_after_the_end(handoff, _qualifier_left(event))
-    gone = QualifierHungUp(at=event.at, event_id=event.event_id, cause=MISSED)
-    return qualifier.lost_after_the_end(handoff, gone)
+    return qualifier.lost_after_the_end(handoff, _qualifier_hung_up(event))
 
 
-def _hold_again(handoff: Handoff, event: Reconciled, before: tuple[Command, ...] = ()) -> Step:
+def _hold_again(handoff: Handoff, event: Reconciled) -> Step:
     """Music may have stopped, and the end of an announcement been missed."""
-    if not event.after_outage:
-        return Step(handoff, before)
-    order: Command = HoldLead(handoff.policy.music)
-    if not event.lead_in_bridge or handoff.state is State.REQUESTED:
-        order = SecureLead(handoff.policy.music, wording.early_variables(handoff))
-    if handoff.lead_is is not LeadIs.HELD or handoff.state.final:
-        return Step(handoff, before)
-    step = Step(handoff, (*before, order))
+    if not event.after_outage or handoff.lead_is is not LeadIs.HELD or handoff.state.final:
+        return Step(handoff)
+    music = HoldLead(handoff.policy.music)
+    orders: tuple[Command, ...] = (music,)
+    if handoff.fetching:
+        orders = (TakeOver("", ()), music)
+    elif not event.lead_in_bridge:
+        orders = (SecureLead(handoff.policy.music, wording.early_variables(handoff)),)
+    step = Step(handoff, orders)
     if handoff.state in (State.SEEKING, State.OFFERING, State.CONSULTING, State.RETURNING):
         return step.then(resume_comfort, event.at)
     return step
@@ -280,15 +324,21 @@ def _agents(handoff: Handoff, event: Reconciled) -> Step:
 
 
 def _agent(handoff: Handoff, offer: Offer, event: Reconciled) -> Step:
-    if offer.number in event.agents_out_of_stasis and not (
-        offer.state is OfferState.ACCEPTED and handoff.let_go
-    ):
-        return offers.agent_left(handoff, _agent_left(offer, event))
+    connected = handoff.state is State.CONNECTED
+    if offer.number in event.agents_out_of_stasis:
+        talks_or_ends = connected or (handoff.let_go and offer.deadline is not None)
+        if offer is handoff.winner and talks_or_ends:
+            return Step(handoff)
+        left = talking.agent_left if connected else offers.agent_left
+        return left(handoff, _agent_left(offer, event))
     if offer.number in event.agents_up:
         return _agent_is_up(handoff, offer, event)
     if offer.number in event.agents_ringing:
         return Step(handoff) if offer.state.open else hang_up(handoff, offer, event.at)
-    return offers.agent_gone(handoff, _agent_hung_up(offer, event))
+    gone = talking.agent_hung_up if connected else offers.agent_gone
+    if handoff.state.final:
+        gone = ended.agent_hung_up
+    return gone(handoff, _agent_hung_up(offer, event))
 
 
 def _agent_is_up(handoff: Handoff, offer: Offer, event: Reconciled) -> Step:
@@ -306,6 +356,10 @@ def _agent_is_up(handoff: Handoff, offer: Offer, event: Reconciled) -> Step:
 
 def _lead_hung_up(event: Reconciled) -> LeadHungUp:
     return LeadHungUp(at=event.at, event_id=event.event_id, cause=MISSED)
+
+
+def _qualifier_hung_up(event: Reconciled) -> QualifierHungUp:
+    return QualifierHungUp(at=event.at, event_id=event.event_id, cause=MISSED)
 
 
 def _qualifier_left(event: Reconciled) -> QualifierLeft:

@@ -13,7 +13,7 @@ from asterisk_warm.core.handoff.events import (
     LeadLeft,
 )
 from asterisk_warm.core.handoff.handlers import deadlines, lead, offers
-from asterisk_warm.core.handoff.model import Handoff, LeadIs, Status
+from asterisk_warm.core.handoff.model import Handoff, LeadIs, QualifierIs, Status
 from asterisk_warm.core.handoff.moves.ending import complete, recall_failed, recall_joined, to_dialplan
 from asterisk_warm.core.handoff.moves.offering import close_leg
 from asterisk_warm.core.handoff.states import OfferState, State
@@ -22,10 +22,10 @@ from asterisk_warm.core.handoff.step import Step
 
 def agent_joined(handoff: Handoff, event: AgentJoined) -> Step:
     recalled = handoff.recalled
-    if recalled is None or recalled.number != event.offer or recalled.state is not OfferState.ACCEPTED:
-        offer = handoff.offer(event.offer)
-        return Step(handoff) if offer is None else offers.not_left(handoff, offer, event.at)
-    return recall_joined(handoff, recalled, event.at)
+    if recalled is not None and recalled.number == event.offer and recalled.state is OfferState.ACCEPTED:
+        return recall_joined(handoff, recalled, event.at)
+    offer = handoff.offer(event.offer)
+    return Step(handoff) if offer is None or offer.state.open else offers.not_left(handoff, offer, event.at)
 
 
 def agent_gone(handoff: Handoff, event: AgentHungUp) -> Step:
@@ -57,7 +57,10 @@ def lead_left(handoff: Handoff, event: LeadLeft) -> Step:
 
 
 def command_failed(handoff: Handoff, event: CommandFailed) -> Step:
-    if event.command in ("JoinQualifier", "JoinAgent"):
+    recalled = handoff.recalled
+    if event.command == "JoinQualifier" and handoff.qualifier_is is QualifierIs.WITH_LEAD:
+        return _give_up(handoff, event.error, event.at)
+    if event.command == "JoinAgent" and recalled is not None and recalled.number == event.offer:
         return _give_up(handoff, event.error, event.at)
     return deadlines.music_failed(handoff, event)
 
@@ -65,7 +68,7 @@ def command_failed(handoff: Handoff, event: CommandFailed) -> Step:
 def deadline_passed(handoff: Handoff, event: DeadlinePassed) -> Step:
     if handoff.state_deadline is not None and event.at >= handoff.state_deadline:
         return _give_up(handoff, "it took too long", event.at)
-    if handoff.lead_is is LeadIs.HELD and event.at >= handoff.hold_until:
+    if event.at >= handoff.hold_until:
         return _give_up(handoff, "the hold budget was used up", event.at)
     return deadlines.offers_due_and_comfort(handoff, event)
 

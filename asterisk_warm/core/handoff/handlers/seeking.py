@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from asterisk_warm.core.handoff.commands import Progress
+from asterisk_warm.core.handoff.commands import HoldLead, Progress
 from asterisk_warm.core.handoff.events import AgentsFound, CancelRequested, LeadSecured, SpeechReady
 from asterisk_warm.core.handoff.model import Handoff, LeadIs, Status
 from asterisk_warm.core.handoff.moves.ending import give_back, nobody_took_it
 from asterisk_warm.core.handoff.moves.lead import hold, resume_comfort
 from asterisk_warm.core.handoff.moves.offering import ring
-from asterisk_warm.core.handoff.moves.qualifier import release, set_aside, tell_phone
+from asterisk_warm.core.handoff.moves.qualifier import leave, set_aside, tell_phone
 from asterisk_warm.core.handoff.policy import Mode
 from asterisk_warm.core.handoff.states import State
 from asterisk_warm.core.handoff.step import Step
@@ -16,6 +16,9 @@ from asterisk_warm.core.handoff.step import Step
 
 def lead_secured(handoff: Handoff, event: LeadSecured) -> Step:
     handoff = handoff.evolve(state=State.SEEKING, state_deadline=None)
+    if handoff.refusal is not None:
+        refused = handoff.refusal
+        return give_back(handoff, State.RETURNED, refused.status, refused.reason, event.at)
     return _begin_in_mode(handoff, event.at).then(offer_when_ready, event.at)
 
 
@@ -28,9 +31,14 @@ def _begin_in_mode(handoff: Handoff, at: float) -> Step:
     step = tell_phone(handoff, Progress.TRYING)
     if handoff.policy.mode is Mode.STAY:
         return step
-    # A phone that waits for its transfer stays on the line for the outcome.
-    waits = handoff.policy.mode is Mode.CONSULT or handoff.phone_waits
-    return step.then(set_aside if waits else release).then(hold, at)
+    return step.then(set_aside if handoff.policy.mode is Mode.CONSULT else leave).then(hold, at)
+
+
+def lead_came(handoff: Handoff, event: LeadSecured) -> Step:
+    """Fetched from the qualifier's phone, or taken in hand later than all else."""
+    came = handoff.evolve(fetching=False)
+    waits = handoff.state is State.RETURNING and handoff.lead_is is LeadIs.HELD
+    return Step(came, (HoldLead(handoff.policy.music),) if waits else ())
 
 
 def agents_found(handoff: Handoff, event: AgentsFound) -> Step:

@@ -18,6 +18,7 @@ from asterisk_warm.core.handoff.model import Handoff, LeadIs, Offer
 from asterisk_warm.core.handoff.moves.ending import close_bridge, complete
 from asterisk_warm.core.handoff.moves.limits import CHECK_SECONDS
 from asterisk_warm.core.handoff.moves.offering import close_leg
+from asterisk_warm.core.handoff.states import OfferState
 from asterisk_warm.core.handoff.step import Step
 
 
@@ -35,7 +36,7 @@ def lead_left(handoff: Handoff, event: LeadLeft) -> Step:
 def agent_left(handoff: Handoff, event: AgentLeft) -> Step:
     winner = handoff.winner
     if winner is None or winner.number != event.offer:
-        return offers.agent_left(handoff, event)
+        return offers.agent_left(_taken_back_no_more(handoff, event.offer), event)
     if handoff.let_go:
         # Only now is our bridge empty: closed any earlier, it would take the agent with it.
         return close_bridge(handoff)
@@ -45,8 +46,16 @@ def agent_left(handoff: Handoff, event: AgentLeft) -> Step:
 def agent_hung_up(handoff: Handoff, event: AgentHungUp) -> Step:
     winner = handoff.winner
     if winner is None or winner.number != event.offer or not winner.leg_open:
-        return offers.agent_gone(handoff, event)
+        return offers.agent_gone(_taken_back_no_more(handoff, event.offer), event)
     return _agent_ended(handoff, winner, event.cause, event.at)
+
+
+def _taken_back_no_more(handoff: Handoff, number: int) -> Handoff:
+    """The qualifier who was rung, and wanted the lead, is gone before they had them."""
+    offer = handoff.offer(number)
+    if offer is None or not offer.recall or offer.state is not OfferState.ACCEPTED:
+        return handoff
+    return handoff.with_offer(offer.evolve(state=OfferState.GONE))
 
 
 def _agent_ended(handoff: Handoff, winner: Offer, cause: str, at: float) -> Step:
@@ -54,7 +63,7 @@ def _agent_ended(handoff: Handoff, winner: Offer, cause: str, at: float) -> Step
     That the pair was ordered to be let go does not mean that it was."""
     handoff = close_leg(handoff, winner)
     reason = f"{winner.agent.name} hung up ({cause})"
-    if handoff.lead_out:
+    if handoff.lead_out and not handoff.fetching:
         return complete(handoff, LeadIs.LEFT, reason, at)
     step = complete(handoff, LeadIs.HELD, reason, at)
     order = ReturnLead(wording.variables(step.handoff), step.handoff.return_to)

@@ -15,8 +15,13 @@ from asterisk_warm.core.handoff.model import (
     Status,
     agent_name,
 )
-from asterisk_warm.core.handoff.moves.lead import end_gap, resume_comfort
-from asterisk_warm.core.handoff.moves.limits import CHECK_SECONDS, SETTLE_SECONDS
+from asterisk_warm.core.handoff.moves.lead import alone, end_gap, resume_comfort
+from asterisk_warm.core.handoff.moves.limits import (
+    CHECK_SECONDS,
+    FAREWELL_SECONDS,
+    JOIN_SECONDS,
+    SETTLE_SECONDS,
+)
 from asterisk_warm.core.handoff.moves.offering import dismiss, hang_up, ring, ring_qualifier, withdraw
 from asterisk_warm.core.handoff.moves.qualifier import (
     join_qualifier,
@@ -52,10 +57,7 @@ def lose_winner(handoff: Handoff, offer: Offer, at: float) -> Step:
     handoff = handoff.with_offer(offer).evolve(introduced=False, state_deadline=None)
     if handoff.qualifier_is is QualifierIs.WITH_LEAD:
         return offer_again(handoff.evolve(lead_is=LeadIs.WITH_QUALIFIER), at)
-    if handoff.qualifier_is is QualifierIs.WITH_AGENT:
-        # They had not met yet; the lead is on hold as before.
-        return set_aside(handoff).then(offer_again, at)
-    handoff = handoff.evolve(lead_is=LeadIs.HELD)
+    handoff = alone(handoff, at) if handoff.held_since is None else handoff.evolve(lead_is=LeadIs.HELD)
     held = Step(handoff, (HoldLead(handoff.policy.music, stop_introduction=handoff.introductions),))
     return held.then(resume_comfort, at).then(offer_again, at)
 
@@ -117,22 +119,25 @@ def give_back(handoff: Handoff, state: State, status: Status, reason: str, at: f
 def _back_to_qualifier(handoff: Handoff, status: Status, reason: str, at: float) -> Step:
     step = _dismiss_all(handoff, status, reason, at)
     going_back = step.handoff.evolve(status=status, reason=reason)
-    if handoff.lead_is in (LeadIs.WITH_QUALIFIER, LeadIs.WITH_AGENT):
+    if handoff.qualifier_is is QualifierIs.WITH_LEAD and handoff.lead_is is not LeadIs.HELD:
         # They are together already, in a talk of two or three.
         together = end_gap(going_back, at).evolve(lead_is=LeadIs.WITH_QUALIFIER)
         return Step(together, step.commands).then(returned, at)
+    waiting = alone(going_back, at).evolve(state=State.RETURNING, hold_until=at + JOIN_SECONDS)
     # The lead first: whoever is being dismissed can wait.
-    joining = join_qualifier(going_back.evolve(state=State.RETURNING), at)
+    joining = join_qualifier(waiting, at)
     return Step(joining.handoff, (*joining.commands, *step.commands))
 
 
 def returned(handoff: Handoff, at: float) -> Step:
-    """Lead and qualifier are together again: the qualifier alone is told why, and they are let go."""
-    declined = handoff.status is Status.DECLINED
+    """Lead and qualifier are together again: the qualifier alone is told why, unless they wanted it, and they
+    are let go."""
+    declined = handoff.status in (Status.DECLINED, Status.NOTQUALIFIED, Status.NOCONSENT)
     told = tell_phone(handoff, Progress.DECLINED if declined else Progress.UNAVAILABLE)
     ended = _ended(told.handoff, State.RETURNED, at).evolve(let_go=True)
     order = LetGo(LEAD, QUALIFIER, wording.variables(ended))
-    return Step(ended, (*told.commands, order)).then(tell, wording.returned_line(handoff))
+    step = Step(ended, (*told.commands, order))
+    return step if ended.status is Status.TAKENBACK else step.then(tell, wording.returned_line(handoff))
 
 
 def can_recall(handoff: Handoff) -> bool:
@@ -182,9 +187,10 @@ def leave_at_phone(handoff: Handoff, status: Status, reason: str, at: float) -> 
     step = Step(left, told.commands).then(_dismiss_all, status, reason, at)
     if left.qualifier_is is QualifierIs.WITH_AGENT:
         step = step.then(set_aside)
-    # Released when it has been said.
-    step = step.then(tell, wording.returned_line(handoff))
-    return Step(_ended(step.handoff, State.RETURNED, at), step.commands).then(close_when_empty)
+    step = Step(_ended(step.handoff, State.RETURNED, at), step.commands)
+    if status is Status.TAKENBACK:
+        step = step.then(release)
+    return step.then(_tell_and_release, wording.returned_line(left), at).then(close_when_empty)
 
 
 def to_dialplan(handoff: Handoff, state: State, status: Status, reason: str, at: float) -> Step:
@@ -194,7 +200,8 @@ def to_dialplan(handoff: Handoff, state: State, status: Status, reason: str, at:
     stop = handoff.comforts if handoff.comfort_playing else None
     order = ReturnLead(wording.variables(ended), ended.return_to, stop)
     # The lead first: whoever is being dismissed can wait.
-    return Step(ended, (order, *step.commands)).then(release)
+    step = Step(ended, (order, *step.commands))
+    return step.then(tell_phone, Progress.UNAVAILABLE).then(release)
 
 
 def lead_gone(handoff: Handoff, lead_is: LeadIs, reason: str, at: float) -> Step:
@@ -204,7 +211,7 @@ def lead_gone(handoff: Handoff, lead_is: LeadIs, reason: str, at: float) -> Step
         return _talk_on(gone, State.ABANDONED, at)
     step = _dismiss_all(gone, Status.ABANDONED, reason, at)
     ended = Step(_ended(step.handoff, State.ABANDONED, at), step.commands)
-    return ended.then(_no_lead_any_more).then(close_when_empty)
+    return ended.then(_no_lead_any_more, at).then(close_when_empty)
 
 
 def lead_gone_from_three(handoff: Handoff, lead_is: LeadIs, reason: str, at: float) -> Step:
@@ -223,14 +230,21 @@ def _talk_on(handoff: Handoff, state: State, at: float) -> Step:
     return Step(ended, (*told.commands, order)).then(tell, Line("lead-left"))
 
 
-def _no_lead_any_more(handoff: Handoff) -> Step:
+def _no_lead_any_more(handoff: Handoff, at: float) -> Step:
     """A qualifier who talked to the lead goes on as after any call; one who waited is told first."""
     step = tell_phone(handoff, Progress.UNAVAILABLE)
     if step.handoff.qualifier_is is QualifierIs.WITH_LEAD:
         return step.then(release)
     if step.handoff.qualifier_is is QualifierIs.WITH_AGENT:
         step = step.then(set_aside)
-    return step.then(tell, Line("lead-left"))
+    return step.then(_tell_and_release, Line("lead-left"), at)
+
+
+def _tell_and_release(handoff: Handoff, words: Line, at: float) -> Step:
+    """A last word to a qualifier who waits aside: they go on when it has been said, or after a time."""
+    if not handoff.qualifier_here:
+        return Step(handoff)
+    return tell(handoff.evolve(state_deadline=at + FAREWELL_SECONDS), words)
 
 
 def complete(handoff: Handoff, lead_is: LeadIs, reason: str, at: float) -> Step:

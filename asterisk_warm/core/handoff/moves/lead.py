@@ -9,10 +9,15 @@ from asterisk_warm.core.handoff.step import Step
 
 def hold(handoff: Handoff, at: float) -> Step:
     """The lead loses the human they were with: music, a hold budget of its own, comfort."""
+    held = alone(handoff, at).evolve(warned=False)
+    return Step(held, (HoldLead(handoff.policy.music),)).then(resume_comfort, at)
+
+
+def alone(handoff: Handoff, at: float) -> Handoff:
+    """Nobody is with the lead for the moment in which somebody is on the way to them."""
     since = at if handoff.held_since is None else handoff.held_since
     until = at + handoff.policy.hold_seconds
-    held = handoff.evolve(lead_is=LeadIs.HELD, held_since=since, hold_until=until, warned=False)
-    return Step(held, (HoldLead(handoff.policy.music),)).then(resume_comfort, at)
+    return handoff.evolve(lead_is=LeadIs.HELD, held_since=since, hold_until=until)
 
 
 def resume_comfort(handoff: Handoff, at: float) -> Step:

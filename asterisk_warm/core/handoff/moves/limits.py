@@ -15,6 +15,6 @@ SETTLE_SECONDS = 5.0
 CHECK_SECONDS = 60.0
 """How often a conversation is compared with what Asterisk has, in case its end was not told."""
 RETRY_SECONDS = 1.0
-"""After the lead's music could not be started."""
+"""After the lead's music could not be started; and after one of two who were let go was seen leaving."""
 KEY_SECONDS = 3.0
 """Longest pause between two keys of one sequence."""

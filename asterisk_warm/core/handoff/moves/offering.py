@@ -9,13 +9,14 @@ from asterisk_warm.core.handoff.commands import Command, HangUpAgent, JoinAgent,
 from asterisk_warm.core.handoff.model import (
     Agent,
     Handoff,
+    LeadIs,
     Line,
     Offer,
     Playing,
-    QualifierIs,
 )
+from asterisk_warm.core.handoff.moves.lead import hold
 from asterisk_warm.core.handoff.moves.limits import FAREWELL_SECONDS, HANGUP_SECONDS, JOIN_SECONDS
-from asterisk_warm.core.handoff.moves.qualifier import is_swapped, start_consult, tell
+from asterisk_warm.core.handoff.moves.qualifier import introduces, is_swapped, start_consult, tell
 from asterisk_warm.core.handoff.policy import Mode
 from asterisk_warm.core.handoff.states import OfferState, State
 from asterisk_warm.core.handoff.step import Step
@@ -75,6 +76,8 @@ def accept(handoff: Handoff, offer: Offer, at: float) -> Step:
     won = handoff.with_offer(winner)
     if handoff.policy.mode is Mode.CONSULT and handoff.qualifier_here:
         step = start_consult(won.evolve(state=State.CONSULTING), winner, at)
+        if handoff.lead_is is LeadIs.WITH_QUALIFIER:
+            step = step.then(hold, at)
     else:
         step = _introduce(won, winner, at)
     # The join comes first: the losers' farewells must not delay it.
@@ -85,7 +88,7 @@ def accept(handoff: Handoff, offer: Offer, at: float) -> Step:
 def _introduce(handoff: Handoff, winner: Offer, at: float) -> Step:
     """To the lead with the spoken introduction; where the qualifier is there to make it, with a tone that
     they alone hear."""
-    by_person = handoff.qualifier_is is QualifierIs.WITH_LEAD
+    by_person = introduces(handoff)
     introduction = () if by_person else wording.introduction_media(handoff, winner.agent)
     step = join(handoff.evolve(state=State.INTRODUCING), winner, introduction, at)
     return step.then(tell, Line("beep")) if by_person else step
@@ -104,6 +107,7 @@ def join(handoff: Handoff, offer: Offer, introduction: tuple[Line, ...], at: flo
     )
     joining = handoff.evolve(
         state_deadline=at + JOIN_SECONDS,
+        hold_until=max(handoff.hold_until, at + JOIN_SECONDS),
         introductions=number,
         introduced=not introduction,
         comfort_at=None,

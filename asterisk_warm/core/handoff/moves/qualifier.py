@@ -15,6 +15,7 @@ from asterisk_warm.core.handoff.commands import (
 from asterisk_warm.core.handoff.model import (
     QUALIFIER,
     Handoff,
+    LeadIs,
     Line,
     Offer,
     QualifierIs,
@@ -26,9 +27,7 @@ from asterisk_warm.core.handoff.step import Step
 
 
 def tell(handoff: Handoff, *media: Line) -> Step:
-    """Say something to the qualifier alone; nothing where there is none."""
-    if not handoff.qualifier_here:
-        return Step(handoff)
+    """Say something to the qualifier, who is on the line, alone."""
     number = handoff.asides + 1
     talking = handoff.qualifier_is is not QualifierIs.ASIDE
     return Step(handoff.evolve(asides=number), (TellQualifier(number, media, talking),))
@@ -52,10 +51,20 @@ def release(handoff: Handoff) -> Step:
     return Step(handoff.evolve(qualifier_is=QualifierIs.LEAVING), (ReleaseQualifier(),))
 
 
+def leave(handoff: Handoff) -> Step:
+    """The qualifier goes on; but a phone that waits for its transfer stays on the line for the outcome."""
+    return set_aside(handoff) if handoff.phone_waits else release(handoff)
+
+
 def join_qualifier(handoff: Handoff, at: float) -> Step:
     """To the lead; confirmed by QualifierJoined."""
-    joining = handoff.evolve(qualifier_is=QualifierIs.WITH_LEAD, state_deadline=at + JOIN_SECONDS)
     stop = handoff.comforts if handoff.comfort_playing else None
+    joining = handoff.evolve(
+        qualifier_is=QualifierIs.WITH_LEAD,
+        state_deadline=at + JOIN_SECONDS,
+        comfort_at=None,
+        comfort_playing=False,
+    )
     return Step(joining, (JoinQualifier(stop),))
 
 
@@ -73,11 +82,19 @@ def is_swapped(handoff: Handoff) -> bool:
     return handoff.state is State.CONSULTING and handoff.qualifier_is is QualifierIs.WITH_LEAD
 
 
+def introduces(handoff: Handoff) -> bool:
+    """Does the qualifier talk to the lead, and so introduce the agent? Not one whose phone waits for its
+    transfer: that ends with it."""
+    return handoff.qualifier_is is QualifierIs.WITH_LEAD and not handoff.phone_waits
+
+
+def is_talk_of_three(handoff: Handoff) -> bool:
+    return handoff.lead_is is LeadIs.WITH_AGENT and introduces(handoff)
+
+
 def show_parties(handoff: Handoff, offer: Offer) -> Step:
     """The agent's phone goes on showing the lead, and the qualifier's shows the agent: Asterisk by itself
     shows each the other in the bridge, and in a talk of three nobody."""
     agent, lead = offer.agent, handoff.lead
-    shown = [ShowParty(agent_name(offer.number), lead.name, lead.number)]
-    if handoff.qualifier_here:
-        shown.append(ShowParty(QUALIFIER, agent.name, agent.number))
-    return Step(handoff, tuple(shown))
+    to_agent = ShowParty(agent_name(offer.number), lead.name, lead.number)
+    return Step(handoff, (to_agent, ShowParty(QUALIFIER, agent.name, agent.number or agent.id)))
