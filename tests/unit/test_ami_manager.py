@@ -245,11 +245,11 @@ async def test_given_a_frozen_asterisk_when_no_ping_is_answered_then_the_connect
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(manager, "PING_SECONDS", 0.05)
-    monkeypatch.setattr(manager, "ACTION_SECONDS", 0.1)
     async with running(server) as ami:
         assert await ami.wait_connected(5)
         await until(lambda: server.names.count("Ping") > 2)
         assert server.connections == 1
+        monkeypatch.setattr(manager, "ACTION_SECONDS", 0.1)
         server.answer = lambda action: None if action["Action"] == "Ping" else "Response: Success"
         await until(lambda: not ami.connected)
         with pytest.raises(PbxUnreachable, match="not connected"):

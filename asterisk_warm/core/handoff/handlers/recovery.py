@@ -282,8 +282,6 @@ def after_the_end(handoff: Handoff, event: Reconciled) -> Step:
 
 def _whoever_is_left(handoff: Handoff, event: Reconciled) -> Step:
     """Without the lead: two who are left to each other may be one."""
-    if not handoff.state.final:
-        return Step(handoff)
     return _qualifier_after_the_end(handoff, event).then(_agents, event)
 
 
