@@ -1,6 +1,6 @@
 """Daemons to be killed: for each number N on stdin, fork a child that commits entries N, N+1, … until then.
 
-`python store_crash.py URL` writes to stdout the child's process id, each number it committed, and "dead".
+`python store_crash.py URL NODE` writes to stdout the child's process id, each number it committed, and "dead".
 """
 
 from __future__ import annotations
@@ -10,14 +10,16 @@ import itertools
 import os
 import sys
 
+import structlog
+
 from asterisk_warm.engine.ports import Entry
 from asterisk_warm.store import Database, SqlJournal, checkpoints
 
 
-def numbered(number: int, done: tuple[int, ...] = ()) -> Entry:
-    """An entry that can be told by its number alone."""
+def numbered(number: int, done: tuple[int, ...] = (), node: str = "warm") -> Entry:
+    """An entry that can be told by its number, and the node that writes it, alone."""
     return Entry(
-        handoff=f"warm-{number % 3}",
+        handoff=f"{node}-{number % 3}",
         event_id=str(number),
         at=float(number),
         event=f"Event{number}",
@@ -34,12 +36,12 @@ def numbered(number: int, done: tuple[int, ...] = ()) -> Entry:
     )
 
 
-async def commit_without_end(url: str, start: int) -> None:
+async def commit_without_end(url: str, node: str, start: int) -> None:
     checkpoints.DUE, checkpoints.QUIET = 5, 0.0  # So that some are killed in the middle of one.
-    journal = SqlJournal(await Database.open(url))
+    journal = SqlJournal(await Database.open(url, node))
     done: tuple[int, ...] = ()
     for number in itertools.count(start):
-        ids = await journal.commit(numbered(number, done))
+        ids = await journal.commit(numbered(number, done, node))
         assert ids is not None
         done = tuple(ids)
         os.write(1, f"{number}\n".encode())
@@ -50,10 +52,12 @@ def main() -> None:
         child = os.fork()
         if child == 0:
             os.write(1, f"{os.getpid()}\n".encode())
-            asyncio.run(commit_without_end(sys.argv[1], int(line)))
+            asyncio.run(commit_without_end(*sys.argv[1:], int(line)))
         os.waitpid(child, 0)
         os.write(1, b"dead\n")
 
 
 if __name__ == "__main__":
+    # What is said on stdout is read; the store may have to warn of something.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     main()

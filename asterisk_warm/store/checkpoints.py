@@ -6,12 +6,15 @@ SQLite would do it in every thousandth page's commit, in the event loop, with se
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Event, Lock
+from threading import Event
 from types import TracebackType
 from typing import Self
 
 import structlog
+
+from asterisk_warm.store.lock import FileLock
 
 DUE = 200
 """Commits after which a quiet moment is waited for; an entry takes some 8 pages, so the log is 7 MB long."""
@@ -26,19 +29,25 @@ log = structlog.get_logger(__name__)
 
 
 class Checkpoints:
-    """Runs checkpoints in a thread of its own, on a connection of its own.
+    """Runs checkpoints in a thread of its own, on two connections of its own.
 
     SQLite before 3.51.3 can damage a database when a checkpoint starts on a log that is checkpointed in full,
     at the moment at which a commit starts that log anew (sqlite.org/wal.html, "WAL-reset bug"). That cannot
-    happen here: nobody else checkpoints, and each checkpoint ends with a write, so that the next one finds a
-    log with something left to move, which no commit starts anew.
+    happen here. Of all processes only the one that holds the lock checkpoints, so while something of the log
+    is left to move, no commit starts it anew: each run begins with a write. What was committed while the log
+    was moved is moved while nobody can commit. And each run ends with a write, which starts the log anew.
+
+    There is no last checkpoint at the end: SQLite makes one when the last connection of all processes closes.
     """
 
-    def __init__(self, writer: sqlite3.Connection, checkpointer: sqlite3.Connection, place: str) -> None:
-        self.writing = Lock()
-        """Hold it while using the writer's connection."""
-        self._writer = writer
+    def __init__(
+        self, guard: sqlite3.Connection, checkpointer: sqlite3.Connection, lock: FileLock, place: str
+    ) -> None:
+        self.need_writer = False
+        """Writes of this process have to wait a moment, or a checkpoint would hardly get its turn."""
+        self._guard = guard
         self._checkpointer = checkpointer
+        self._lock = lock
         self._place = place
         self._commits = 0
         self._closing = Event()
@@ -46,8 +55,7 @@ class Checkpoints:
         self._running: Future[None] | None = None
 
     def __enter__(self) -> Self:
-        self._truncate()  # What a killed daemon has left.
-        self._start_anew()
+        self._try()  # What a killed daemon has left.
         return self
 
     def __exit__(
@@ -55,7 +63,6 @@ class Checkpoints:
     ) -> None:
         self._closing.set()
         self._thread.shutdown(wait=True)
-        self._truncate()
 
     def committed(self) -> None:
         """Count a commit, and start a checkpoint when it is time."""
@@ -68,12 +75,12 @@ class Checkpoints:
         if self._closing.is_set():
             return
         self._commits = 0
+        self._try()
+
+    def _try(self) -> None:
         try:
-            self._move()
-            with self.writing:
-                self._move()  # What was committed meanwhile, if anything: now the log can start anew.
-                self._start_anew()
-        except sqlite3.Error as error:
+            self._run()
+        except (sqlite3.Error, OSError) as error:
             # Nothing is lost: the log keeps it, and the next checkpoint tries again.
             log.warning("checkpoint failed", database=self._place, error=str(error))
 
@@ -83,17 +90,39 @@ class Checkpoints:
             before = self._commits
             self._closing.wait(QUIET)
 
+    def _run(self) -> None:
+        """Unless another process is at it."""
+        if not self._lock.take():
+            return
+        try:
+            self._first(self._write)
+            self._move()
+            self._first(self._finish)
+        finally:
+            self._lock.release()
+
+    def _first(self, act: Callable[[], None]) -> None:
+        self.need_writer = True
+        try:
+            act()
+        finally:
+            self.need_writer = False
+
+    def _finish(self) -> None:
+        self._guard.execute("BEGIN IMMEDIATE")
+        try:
+            self._move()  # What was committed meanwhile, if anything: now the log can start anew.
+        finally:
+            self._guard.execute("COMMIT")
+        self._write()
+
     def _move(self) -> None:
         self._checkpointer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
 
-    def _start_anew(self) -> None:
+    def _write(self) -> None:
         """The first write to a new log waits for an fsync: make it here, in place of an agent's accept."""
-        (application,) = self._writer.execute("PRAGMA application_id").fetchone()
-        write_header(self._writer, application)
-
-    def _truncate(self) -> None:
-        """Only while nobody else uses the database."""
-        self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        (application,) = self._guard.execute("PRAGMA application_id").fetchone()
+        write_header(self._guard, application)
 
 
 def write_header(driver: sqlite3.Connection, application: int) -> None:

@@ -1,8 +1,9 @@
-"""One database, one writer: the door to SQLite or PostgreSQL."""
+"""One database, one writer for each daemon: the door to SQLite or PostgreSQL."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
@@ -23,15 +24,18 @@ class Writer(Protocol):
     async def close(self) -> None: ...
 
 
-OpenBackend = Callable[[URL, str], tuple[Writer, Engine]]
+OpenBackend = Callable[[URL, str, str], tuple[Writer, Engine]]
+
+_NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
 class Database:
-    """Where the journal is kept; made with `await Database.open(url)`.
+    """Where journal and agents are kept; made with `await Database.open(url, node)`.
 
     **Time.** Nothing is done to Asterisk before it is written here, so a write must take no time that
     people notice. SQLite is written to in the event loop itself, on one connection: an entry takes 0.1 to
-    0.4 ms, no more than waking a thread would. PostgreSQL is written to by one thread; what comes in while
+    0.4 ms, no more than waking a thread would; while another daemon is writing it waits, and the event loop
+    goes on. PostgreSQL is written to by one thread; what comes in while
     a transaction is under way goes into the next one, together. Reads run in threads, on connections of
     their own, and see what is committed.
 
@@ -41,30 +45,38 @@ class Database:
     worth. What is left is everything up to some entry, never a torn or damaged one. PostgreSQL does what
     its `synchronous_commit` says: as it comes, a write that has returned is on disk.
 
-    **Alone.** Only one daemon may have a database open; for a second one, `open` fails.
+    **Several daemons.** Each has a name of its own, its `node`; for a second one of that name `open` fails.
+    An SQLite file can be shared by the processes of one machine, on a local disk.
     """
 
-    def __init__(self, place: str, writer: Writer, readers: Engine) -> None:
+    def __init__(self, place: str, node: str, writer: Writer, readers: Engine) -> None:
         self._place = place
+        self._node = node
         self._writer = writer
         self._readers = readers
         self._is_open = True
 
     @classmethod
-    async def open(cls, url: str) -> Self:
+    async def open(cls, url: str, node: str = "warm") -> Self:
         """Open a database by its SQLAlchemy URL (`sqlite:////path/file.db`, `postgresql://user@host/name`),
         make its file and tables if missing, and bring older tables up to date. Raises StoreError."""
+        _check_name(node)
         parsed = _parse(url)
         place = place_of(parsed)
         open_backend: OpenBackend = open_sqlite if parsed.get_backend_name() == "sqlite" else _postgres(place)
         with store_errors(place):
-            writer, readers = await asyncio.to_thread(open_backend, parsed, place)
-        return cls(place, writer, readers)
+            writer, readers = await asyncio.to_thread(open_backend, parsed, place, node)
+        return cls(place, node, writer, readers)
 
     @property
     def place(self) -> str:
         """The file, or the URL without its password."""
         return self._place
+
+    @property
+    def node(self) -> str:
+        """The name of this daemon among those that use the database."""
+        return self._node
 
     @property
     def dialect(self) -> Dialect:
@@ -121,6 +133,15 @@ def _postgres(place: str) -> OpenBackend:
             "install it: pip install 'asterisk-warm[postgres]'",
         ) from error
     return open_postgres
+
+
+def _check_name(node: str) -> None:
+    if not _NODE.fullmatch(node):
+        raise StoreError(
+            f"node {node!r}",
+            "it is no name for a daemon",
+            "use up to 63 letters, digits, dots, hyphens and underscores, a letter or digit first",
+        )
 
 
 def _parse(url: str) -> URL:

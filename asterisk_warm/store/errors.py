@@ -36,14 +36,18 @@ _SQLITE = {
     "SQLITE_PERM": ("the database cannot be opened", "make file and folder writable for this user"),
     "SQLITE_FULL": ("the disk is full", "free some space"),
     "SQLITE_IOERR": ("the disk reports an error", "look at the kernel's log for the disk's faults"),
-    "SQLITE_BUSY": ("another program is writing to the database", "end it; only the daemon may write here"),
-    "SQLITE_LOCKED": ("another program is writing to the database", "end it; only the daemon may write here"),
+    "SQLITE_BUSY": ("another program is writing to the database", "end it; only our daemons may write here"),
+    "SQLITE_LOCKED": (
+        "another program is writing to the database",
+        "end it; only our daemons may write here",
+    ),
 }
 
 _POSTGRES = {
     "42501": ("a permission is missing", "make this user the owner of the database"),
     "25006": ("the server is read-only", "give the address of the primary server in `database`"),
     "53100": ("the server's disk is full", "free some space"),
+    "55P03": ("another daemon keeps the database locked", "see that it is not stopped in the middle"),
 }
 
 _UNREACHABLE = ("the server does not answer", "see that it runs, and the address in `database`")

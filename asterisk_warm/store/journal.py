@@ -11,10 +11,11 @@ from asterisk_warm.engine.ports import Entry, HandoffRow, StoredEvent, StoredHan
 from asterisk_warm.store.database import Database
 from asterisk_warm.store.statements import Driver, Statements
 from asterisk_warm.store.tables import events, handoffs, outbox
+from asterisk_warm.store.texts import storable
 
 
 class SqlJournal:
-    """What happened to each handoff, what it became, and what is still to be done.
+    """What happened to each handoff, what it became, and what is still to be done by this node.
 
     How durable a commit is, and how long it takes, is told at `Database`. All methods raise StoreError.
     """
@@ -26,15 +27,16 @@ class SqlJournal:
     async def commit(self, entry: Entry) -> Sequence[int] | None:
         """Append the event, save the snapshot, insert the commands and mark `done` ones, all or nothing;
         returns the new commands' outbox ids, in order. A duplicate event changes nothing and returns None."""
-        return await self._database.write(lambda driver: _append(driver, self._statements, entry))
+        node = entry.node or self._database.node
+        return await self._database.write(lambda driver: _append(driver, self._statements, entry, node))
 
     async def mark_done(self, outbox_ids: Sequence[int], at: float) -> None:
         """Mark commands as carried out, `at` in seconds since the epoch; a mark from before is kept."""
         await self._database.write(lambda driver: _mark(driver, self._statements, outbox_ids, at))
 
     async def unsettled(self) -> Sequence[StoredHandoff]:
-        """The handoffs in which something is left to do, oldest first."""
-        return await self._database.read(_unsettled)
+        """This node's handoffs in which something is left to do, oldest first."""
+        return await self._database.read(lambda connection: _unsettled(connection, self._database.node))
 
     async def events(self, handoff: str) -> Sequence[StoredEvent]:
         """What happened to a handoff, in order; empty if there is none of that id."""
@@ -47,8 +49,12 @@ class SqlJournal:
         """The latest handoffs, newest first; with `open_only` those that are not settled."""
         return await self._database.read(lambda connection: _list(connection, open_only, limit))
 
+    async def of_lead(self, number: str, limit: int) -> Sequence[HandoffRow]:
+        """The handoffs of a lead by their number, newest first."""
+        return await self._database.read(lambda connection: _of_lead(connection, storable(number), limit))
 
-def _append(driver: Driver, statements: Statements, entry: Entry) -> Sequence[int] | None:
+
+def _append(driver: Driver, statements: Statements, entry: Entry, node: str) -> Sequence[int] | None:
     added = statements.event.run(
         driver,
         {
@@ -71,12 +77,16 @@ def _append(driver: Driver, statements: Statements, entry: Entry) -> Sequence[in
             "state": entry.state,
             "team": entry.team,
             "lead_channel": entry.lead_channel,
-            "lead_name": _storable(entry.lead_name),
-            "lead_number": _storable(entry.lead_number),
+            "lead_name": storable(entry.lead_name),
+            "lead_number": storable(entry.lead_number),
             "created_at": entry.at,
             "updated_at": entry.at,
             "settled": entry.settled,
             "snapshot": entry.snapshot_json.decode(),
+            "agent": entry.agent,
+            "joined_at": entry.joined_at,
+            "ended_at": entry.ended_at,
+            "node": node,
         },
     )
     _mark(driver, statements, entry.done, entry.at)
@@ -100,13 +110,8 @@ def _mark(driver: Driver, statements: Statements, outbox_ids: Sequence[int], at:
         statements.done.run_each(driver, [{"outbox_id": outbox_id, "at": at} for outbox_id in outbox_ids])
 
 
-def _storable(text: str) -> str:
-    """Callers choose their name, and PostgreSQL keeps no NUL in a text."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
-
-
-def _unsettled(connection: Connection) -> Sequence[StoredHandoff]:
-    is_open = ~handoffs.c.settled
+def _unsettled(connection: Connection, node: str) -> Sequence[StoredHandoff]:
+    is_open = ~handoffs.c.settled & (handoffs.c.node == node)
     pending: defaultdict[str, list[tuple[int, str, bytes]]] = defaultdict(list)
     for row in connection.execute(
         select(outbox.c.handoff, outbox.c.id, outbox.c.kind, outbox.c.command).where(
@@ -146,6 +151,12 @@ def _list(connection: Connection, open_only: bool, limit: int) -> Sequence[Hando
     query = select(handoffs).order_by(handoffs.c.created_at.desc(), handoffs.c.id.desc()).limit(limit)
     if open_only:
         query = query.where(~handoffs.c.settled)
+    return [_line(row) for row in connection.execute(query)]
+
+
+def _of_lead(connection: Connection, number: str, limit: int) -> Sequence[HandoffRow]:
+    latest = handoffs.c.created_at.desc(), handoffs.c.id.desc()
+    query = select(handoffs).where(handoffs.c.lead_number == number).order_by(*latest).limit(limit)
     return [_line(row) for row in connection.execute(query)]
 
 

@@ -6,12 +6,15 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from asterisk_warm.store.errors import StoreError
+from asterisk_warm.store.tables import handoffs
 
 VERSION_TABLE = "asterisk_warm_version"
 """Not Alembic's own name, so that a PostgreSQL database can be shared with another program that uses it."""
+
+_ORPHAN = ~handoffs.c.settled & (handoffs.c.node == "")
 
 
 def upgrade(connection: Connection, place: str, revision: str = "head") -> None:
@@ -32,6 +35,19 @@ def upgrade(connection: Connection, place: str, revision: str = "head") -> None:
         )
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
+
+
+def is_ready(connection: Connection) -> bool:
+    """Nothing is left for `upgrade` and `adopt` to do."""
+    if current(connection) != ScriptDirectory.from_config(migrations()).get_current_head():
+        return False
+    orphans = select(handoffs.c.id).where(_ORPHAN).limit(1)
+    return connection.execute(orphans).first() is None
+
+
+def adopt(connection: Connection, node: str) -> None:
+    """Handoffs from before there were nodes belong to whoever opens the database first."""
+    connection.execute(handoffs.update().where(_ORPHAN).values(node=node))
 
 
 def migrations() -> Config:

@@ -7,15 +7,15 @@ import os
 import socket
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import psycopg
 from sqlalchemy import URL, Engine, create_engine
 
 from asterisk_warm.store.errors import StoreError, driver_error
-from asterisk_warm.store.migrate import upgrade
-from asterisk_warm.store.session import Session
+from asterisk_warm.store.jobs import Job
+from asterisk_warm.store.migrate import adopt, upgrade
+from asterisk_warm.store.session import Session, one_at_a_time
 from asterisk_warm.store.statements import Driver
 
 T = TypeVar("T")
@@ -30,24 +30,6 @@ _TIMEOUTS = {
 """So that a server that has vanished is noticed within seconds; the URL can give others."""
 
 
-@dataclass(slots=True)
-class _Job:
-    """A write that somebody waits for."""
-
-    fn: Callable[[Driver], Any]
-    waiter: asyncio.Future[Any]
-    result: Any = None
-    error: Exception | None = None
-
-    def tell(self) -> None:
-        if self.waiter.cancelled():
-            return
-        if self.error is None:
-            self.waiter.set_result(self.result)
-        else:
-            self.waiter.set_exception(self.error)
-
-
 class PostgresWriter:
     """Writes in one thread; what comes in while a transaction is under way goes into the next, together."""
 
@@ -55,11 +37,11 @@ class PostgresWriter:
         self._session = session
         self._place = place
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="postgres")
-        self._waiting: list[_Job] = []
+        self._waiting: list[Job] = []
         self._task: asyncio.Task[None] | None = None
 
     async def write(self, fn: Callable[[Driver], T]) -> T:
-        job = _Job(fn, asyncio.get_running_loop().create_future())
+        job = Job(fn, asyncio.get_running_loop().create_future())
         self._waiting.append(job)
         if self._task is None:
             self._task = asyncio.create_task(self._work())
@@ -82,7 +64,7 @@ class PostgresWriter:
 
     # -- in the thread -----------------------------------------------------------------------------------
 
-    def _carry_out(self, jobs: Sequence[_Job]) -> None:
+    def _carry_out(self, jobs: Sequence[Job]) -> None:
         try:
             self._together(jobs)
         except _CommitLost as error:
@@ -90,7 +72,7 @@ class PostgresWriter:
         except Exception:  # noqa: BLE001 - one of them is at fault, or the connection: each is tried alone
             self._one_by_one(jobs)
 
-    def _one_by_one(self, jobs: Sequence[_Job]) -> None:
+    def _one_by_one(self, jobs: Sequence[Job]) -> None:
         for index, job in enumerate(jobs):
             try:
                 self._together([job])
@@ -101,7 +83,7 @@ class PostgresWriter:
                     _fail(jobs[index:], error)
                     return
 
-    def _together(self, jobs: Sequence[_Job]) -> None:
+    def _together(self, jobs: Sequence[Job]) -> None:
         try:
             driver = self._session.driver()
             try:
@@ -120,7 +102,8 @@ class PostgresWriter:
             driver.commit()
         except psycopg.Error as error:
             self._session.roll_back()
-            if self._session.is_lost:
+            known = isinstance(error, psycopg.errors.IdleInTransactionSessionTimeout)
+            if self._session.is_lost and not known:
                 raise _CommitLost(
                     self._place,
                     "the connection was lost while committing: nobody knows whether it was written",
@@ -132,21 +115,24 @@ class _CommitLost(StoreError):
     """Not to be tried again: an entry that is there already would pass for a duplicate."""
 
 
-def _fail(jobs: Sequence[_Job], error: Exception) -> None:
+def _fail(jobs: Sequence[Job], error: Exception) -> None:
     for job in jobs:
         job.error = error
 
 
-def open_postgres(url: URL, place: str) -> tuple[PostgresWriter, Engine]:
+def open_postgres(url: URL, place: str, node: str) -> tuple[PostgresWriter, Engine]:
     """Return the writer and an engine for readers. Raises StoreError, or an error `store_errors` knows."""
     name = f"asterisk-warm {os.getpid()} on {socket.gethostname()}"[:63]
     url = url.update_query_dict({"application_name": name, **_TIMEOUTS, **url.query})
     readers = create_engine(url, isolation_level="REPEATABLE READ", pool_pre_ping=True)
-    session = Session(readers.dialect, url, place)
+    session = Session(readers.dialect, url, place, node)
     try:
         session.driver()
-        with readers.begin() as connection:
+        # Whoever waited for another daemon's migration has to see what it did.
+        with readers.execution_options(isolation_level="READ COMMITTED").begin() as connection:
+            one_at_a_time(connection, place)
             upgrade(connection, place)
+            adopt(connection, node)
     except BaseException as error:
         session.close()
         readers.dispose()

@@ -1,19 +1,24 @@
-"""The one PostgreSQL session that writes, and that keeps other daemons out."""
+"""The one PostgreSQL session of a daemon that writes, and that keeps others of its name out."""
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any
 
 import psycopg
-from sqlalchemy import URL, Dialect
+from sqlalchemy import URL, Connection, Dialect, text
+from sqlalchemy.exc import OperationalError
 
 from asterisk_warm.store.errors import StoreError
+
+OPENING_SECONDS = 5.0
+"""How long one daemon waits while another opens the same database: there may be tables to change."""
 
 _KEY = int.from_bytes(b"warm", "big")
 
 _HOLDER = """
     SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)
-    WHERE locktype = 'advisory' AND granted AND classid = 0 AND objid = %s AND datname = current_database()
+    WHERE locktype = 'advisory' AND granted AND classid = %s AND objid = %s AND datname = current_database()
 """
 
 # Its process id alone would not do: the server may have given it to somebody else's session.
@@ -22,17 +27,25 @@ _END_OURS = """
     WHERE pid = %s AND application_name = current_setting('application_name')
 """
 
+_SETTINGS = """
+    SET lock_timeout = '5s';
+    SET idle_in_transaction_session_timeout = '2s'
+"""
+"""So that a daemon that stands still in the middle of a transaction (a paused machine) does not keep the
+others from writing for long."""
+
 
 class Session:
-    """A connection that holds our advisory lock for as long as it lives, made anew when it was lost.
+    """A connection that holds the node's advisory lock for as long as it lives, made anew when it was lost.
 
     A pooler that shares sessions (pgbouncer in transaction mode) must not be between.
     """
 
-    def __init__(self, dialect: Dialect, url: URL, place: str) -> None:
+    def __init__(self, dialect: Dialect, url: URL, place: str, node: str) -> None:
         self._dialect = dialect
         self._url = url
         self._place = place
+        self._key = int.from_bytes(sha256(node.encode()).digest()[:4], "big", signed=True)
         self._driver: psycopg.Connection[Any] | None = None
         self._process = 0
         """The server's process of the latest session."""
@@ -66,6 +79,8 @@ class Session:
             # The server may not have noticed yet that the session before was lost, and keep the lock for it.
             driver.execute(_END_OURS, (self._process,))
             self._lock(driver)
+            driver.execute(_SETTINGS)
+            driver.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
         except BaseException:
             driver.close()
             raise
@@ -76,12 +91,24 @@ class Session:
     def _lock(self, driver: psycopg.Connection[Any]) -> None:
         driver.execute("SET lock_timeout = '1s'")
         try:
-            driver.execute("SELECT pg_advisory_lock(%s)", (_KEY,))
+            driver.execute("SELECT pg_advisory_lock(%s, %s)", (_KEY, self._key))
         except psycopg.errors.LockNotAvailable as error:
-            holder = driver.execute(_HOLDER, (_KEY,)).fetchone()
+            # The catalogue shows the second key without its sign.
+            holder = driver.execute(_HOLDER, (_KEY, self._key % 2**32)).fetchone()
             raise StoreError(
                 self._place,
                 f"another daemon has the database open: {holder[0] if holder else 'unknown'}",
-                "stop it first, or give this one a database of its own",
+                "stop it first, or give this one another `node` name",
             ) from error
-        driver.execute("RESET lock_timeout")
+
+
+def one_at_a_time(connection: Connection, place: str) -> None:
+    """Until the end of the transaction nobody else changes tables. Raises StoreError."""
+    connection.execute(text(f"SET LOCAL lock_timeout = {OPENING_SECONDS * 1000:.0f}"))
+    try:
+        # A daemon from before there were nodes holds this lock to its end.
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _KEY})
+    except OperationalError as error:
+        if not isinstance(error.orig, psycopg.errors.LockNotAvailable):
+            raise
+        raise StoreError(place, "another daemon has the database open", "stop it first") from error

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
-from sqlalchemy import Dialect, bindparam, func, literal_column, select
+from sqlalchemy import Connection, Dialect, bindparam, func, literal_column, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ClauseElement
@@ -37,6 +37,21 @@ class Driver(Protocol):
     def execute(self, sql: Any, values: Any, /) -> Cursor: ...
 
     def cursor(self) -> Cursor: ...
+
+
+class Reading:
+    """A reader's connection of SQLAlchemy as a driver's: errors come in SQLAlchemy's classes."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def execute(self, sql: str, values: Any, /) -> Cursor:
+        # A list would be taken for several sets of values.
+        bound = tuple(values) if isinstance(values, list) else values
+        return cast(Cursor, self._connection.exec_driver_sql(sql, bound))
+
+    def cursor(self) -> Cursor:
+        raise NotImplementedError("only writers write several rows")
 
 
 class Statement:

@@ -145,6 +145,16 @@ async def test_given_handoffs_then_unsettled_are_oldest_first_and_listed_newest_
     ]
 
 
+async def test_given_handoffs_of_several_leads_then_those_of_one_number_are_found_newest_first(
+    journal: Journal,
+) -> None:
+    for number in range(6):
+        await journal.commit(entry(f"warm-{number}", at=float(number), lead_number=str(number % 2)))
+    assert [h.id for h in await journal.of_lead("1", limit=9)] == ["warm-5", "warm-3", "warm-1"]
+    assert [h.id for h in await journal.of_lead("0", limit=1)] == ["warm-4"]
+    assert await journal.of_lead("7", limit=9) == []
+
+
 async def test_given_a_name_with_every_sort_of_character_then_it_is_kept_and_a_nul_is_replaced(
     journal: Journal,
 ) -> None:

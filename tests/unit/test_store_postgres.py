@@ -1,4 +1,4 @@
-"""What is particular to PostgreSQL: one daemon per database, several writes together, a server that fails."""
+"""What is particular to PostgreSQL: daemons side by side, several writes together, a server that fails."""
 
 from __future__ import annotations
 
@@ -6,15 +6,21 @@ import asyncio
 import os
 import re
 import sys
+import threading
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 
 import psycopg
 import pytest
 from sqlalchemy import text
 from store_databases import PostgresServer, entry, shared_server
 
-from asterisk_warm.store import Database, SqlJournal, StoreError
+from asterisk_warm.core.presence import By
+from asterisk_warm.core.roster import AgentRecord
+from asterisk_warm.store import Database, SqlAgents, SqlJournal, StoreError, session
 from asterisk_warm.store.statements import Driver
+
+ANA = AgentRecord("ana", "Ana", "PJSIP/ana")
 
 
 @pytest.fixture
@@ -45,7 +51,7 @@ def end_sessions() -> None:
         )
 
 
-# ---- one daemon ----
+# ---- daemons ----
 
 
 async def test_given_a_running_daemon_when_another_starts_then_it_names_it(
@@ -58,6 +64,65 @@ async def test_given_a_running_daemon_when_another_starts_then_it_names_it(
     assert raised.value.remedy
     await database.close()
     await (await Database.open(url)).close()
+
+
+async def test_given_a_daemon_from_before_there_were_nodes_then_nobody_opens_its_database(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "OPENING_SECONDS", 0.1)
+    found = re.search(r"/(warm\d+)", url)
+    assert found is not None
+    with shared_server().connect(found[1]) as old:
+        old.execute("SELECT pg_advisory_lock(%s)", (int.from_bytes(b"warm", "big"),))
+        with pytest.raises(StoreError, match="another daemon has the database open") as raised:
+            await Database.open(url)
+        assert raised.value.remedy == "stop it first"
+    await (await Database.open(url)).close()
+
+
+async def test_given_a_daemon_that_stands_still_in_the_middle_of_a_write_then_the_others_go_on(
+    url: str,
+) -> None:
+    stuck, go_on = threading.Event(), threading.Event()
+
+    def stand_still(driver: Driver) -> None:
+        driver.execute("UPDATE marks SET mark = mark + 1", ())
+        if not stuck.is_set():
+            stuck.set()
+            assert go_on.wait(30)
+
+    async with await Database.open(url, "east") as east, await Database.open(url, "west") as west:
+        store = SqlAgents(west)
+        writing = asyncio.create_task(east.write(stand_still))
+        assert await asyncio.to_thread(stuck.wait, 10)
+        async with asyncio.timeout(10):
+            await store.save_agents([ANA], By("eva", "cli"), 1.0)
+        assert await store.mark() == 2
+        go_on.set()
+        await writing  # Its session was ended, so it is written on a new one.
+        assert await store.mark() == 3
+
+
+async def test_given_several_writes_together_on_two_daemons_then_they_do_not_wait_for_each_other_in_a_circle(
+    url: str,
+) -> None:
+    agents = [replace(ANA, id=f"agent-{number}") for number in range(10)]
+    async with await Database.open(url, "east") as east, await Database.open(url, "west") as west:
+        stores = [SqlAgents(east), SqlAgents(west)]
+        await stores[0].save_agents(agents, By("eva", "cli"), 1.0)
+        for _ in range(20):
+            seen = [one.presence for one in await stores[0].agents()]
+            orders = zip(stores, (seen, seen[::-1]), strict=True)
+            results = await asyncio.gather(
+                *(store.save_presence(one, one.evolve(missed=1)) for store, order in orders for one in order)
+            )
+            assert len([one for one in results if one is not None]) == len(agents)
+        deadlocks = await east.read(
+            lambda connection: connection.execute(
+                text("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+            ).scalar()
+        )
+        assert deadlocks == 0
 
 
 # ---- writes together ----

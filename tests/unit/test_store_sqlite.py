@@ -1,30 +1,26 @@
-"""What is particular to SQLite: one daemon per file, checkpoints, crashes, and faults of the disk."""
+"""What is particular to SQLite: daemons and the file, checkpoints, crashes, and faults of the disk."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import signal
 import sqlite3
 import stat
 import struct
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Self
 
 import pytest
-import store_crash
 from sqlalchemy import Engine, event
+from store_daemons import Daemons, check_prefix
 from store_databases import entry
 
-from asterisk_warm.engine.ports import StoredEvent
-from asterisk_warm.store import Database, SqlJournal, StoreError, checkpoints
+from asterisk_warm.store import Database, SqlAgents, SqlJournal, StoreError, checkpoints
 from asterisk_warm.store.statements import Driver
+
+LOCKS = ("warm.db.lock", "warm.db.warm.lock", "warm.db.checkpoint")
 
 
 def url_of(path: Path) -> str:
@@ -46,7 +42,7 @@ async def test_given_no_folder_then_it_is_made_and_only_we_and_our_group_may_loo
         await SqlJournal(database).commit(entry())
         modes = modes_in(path.parent)
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o750
-    assert set(modes) == {"warm.db", "warm.db-wal", "warm.db-shm", "warm.db.lock"}
+    assert set(modes) == {"warm.db", "warm.db-wal", "warm.db-shm", *LOCKS}
     assert not any(mode & 0o007 for mode in modes.values())
 
 
@@ -57,7 +53,7 @@ def modes_in(folder: Path) -> dict[str, int]:
 async def test_given_an_end_in_order_then_the_database_is_one_file(tmp_path: Path) -> None:
     async with await Database.open(url_of(tmp_path / "warm.db")) as database:
         await SqlJournal(database).commit(entry())
-    assert set(modes_in(tmp_path)) == {"warm.db", "warm.db.lock"}
+    assert set(modes_in(tmp_path)) == {"warm.db", *LOCKS}
 
 
 async def test_given_the_durability_that_is_promised_then_sqlite_is_set_so(tmp_path: Path) -> None:
@@ -85,17 +81,27 @@ async def test_given_any_read_then_no_table_is_searched_from_end_to_end(tmp_path
             await journal.get("warm-1")
             await journal.list(open_only=True, limit=5)
             await journal.list(open_only=False, limit=5)
+            await journal.of_lead("1", 5)
+            agents = SqlAgents(database)
+            await agents.presence("ana")
+            await agents.history("ana", 5)
+            await agents.mark()
+            await agents.last_agent("1")
+            await agents.talk_seconds("sales", 5)
         finally:
             event.remove(Engine, "before_cursor_execute", note)
-    assert len(asked) == 7
+    assert len(asked) == 13
     with closing(sqlite3.connect(tmp_path / "warm.db")) as check:
         for sql, values in asked:
             plan = [row[3] for row in check.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
-            assert all("USING" in step or step.startswith("LIST SUBQUERY") for step in plan), (sql, plan)
+            assert all("USING" in step or "SUBQUERY" in step or "ORDER BY" in step for step in plan), (
+                sql,
+                plan,
+            )
             assert not any("SCAN" in step and "handoffs_" not in step for step in plan), (sql, plan)
 
 
-# ---- one daemon ----
+# ---- daemons ----
 
 
 @pytest.fixture
@@ -282,79 +288,10 @@ async def test_given_kill_9_at_any_moment_then_the_journal_holds_whole_entries_u
             starts.append(stored)
             daemons.start(stored)
             told = [daemons.reply() for _ in range(moments.randint(0, 25))] + daemons.kill()
-            stored = await check_prefix(path, starts)
+            stored = await check_prefix(url_of(path), starts)
             # The last one may have been committed and not told any more.
             assert stored - starts[-1] in (len(told), len(told) + 1)
     assert stored > 100
     with closing(sqlite3.connect(path)) as check:
         assert check.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert check.execute("PRAGMA foreign_key_check").fetchall() == []
-
-
-async def check_prefix(path: Path, starts: list[int]) -> int:
-    """How many entries are stored: exactly the first ones, each with all that belongs to it."""
-    found: dict[int, StoredEvent] = {}
-    async with await Database.open(url_of(path)) as database:
-        journal = SqlJournal(database)
-        for handoff in await journal.unsettled():
-            events = await journal.events(handoff.id)
-            assert [one.seq for one in events] == list(range(1, len(events) + 1))
-            assert handoff.snapshot_json == store_crash.numbered(int(events[-1].at)).snapshot_json
-            found |= {int(one.at): one for one in events}
-    assert sorted(found) == list(range(len(found)))
-    for number, stored in found.items():
-        wanted = store_crash.numbered(number)
-        assert (stored.event, stored.event_json, stored.state) == (
-            wanted.event,
-            wanted.event_json,
-            wanted.state,
-        )
-        # Each entry marks the commands of the one before as done; the first of a daemon knows of none.
-        done_at = float(number + 1) if number + 1 in found and number + 1 not in starts else None
-        assert list(stored.commands) == [(*command, done_at) for command in wanted.commands]
-    return len(found)
-
-
-class Daemons:
-    """Starts daemons that commit numbered entries, one after the other, and kills them."""
-
-    def __init__(self, url: str) -> None:
-        self._starter = subprocess.Popen(
-            [sys.executable, store_crash.__file__, url],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        )
-        self._running = 0
-
-    def start(self, number: int) -> int:
-        """Start one that begins with that number; returns its process id."""
-        assert self._starter.stdin is not None
-        self._starter.stdin.write(b"%d\n" % number)
-        self._starter.stdin.flush()
-        self._running = self.reply()
-        return self._running
-
-    def reply(self) -> int:
-        """The next number that was committed."""
-        return int(self._line())
-
-    def kill(self) -> list[int]:
-        """Kill it; returns the numbers that it had committed and that were not read yet."""
-        os.kill(self._running, signal.SIGKILL)
-        self._running = 0
-        return [int(line) for line in iter(self._line, b"dead\n")]
-
-    def _line(self) -> bytes:
-        assert self._starter.stdout is not None
-        line = self._starter.stdout.readline()
-        assert line, "the daemons' starter has ended"
-        return line
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._running:
-            self.kill()
-        self._starter.communicate(timeout=10)
