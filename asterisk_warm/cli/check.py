@@ -30,11 +30,15 @@ def check(config: Config, json: Json = False) -> int:
             return Exit.USAGE
         raise configs.failure(config, errors) from errors
     if json:
-        show_json(_verdict(config, (), loaded.warnings) | {"teams": _teams(loaded)})
+        found = {"teams": _teams(loaded), "calendars": _calendars(loaded)}
+        show_json(_verdict(config, (), loaded.warnings) | found)
         return Exit.OK
     complain(*(f"warning: {warning}" for warning in loaded.warnings))
     say(f"{config} is good.")
     show("", _table(loaded))
+    calendars = ", ".join(f"{id} ({kind})" for id, kind in _calendars(loaded).items())
+    if calendars:
+        say(f"calendars: {calendars}")
     return Exit.OK
 
 
@@ -58,17 +62,36 @@ def _teams(config: configuration.Config) -> list[dict[str, Any]]:
             "id": team.id,
             "name": team.name,
             "mode": team.mode,
+            "qualifier_mode": team.qualifier_mode,
+            "ring": team.ring,
+            "fanout": team.fanout,
+            "wait_seconds": team.wait_seconds,
             "agents": [asdict(agent) for agent in team.agents],
         }
         for team in config.teams.values()
     ]
 
 
+def _calendars(config: configuration.Config) -> dict[str, str]:
+    """Where each calendar is read from: file, url or caldav. Their addresses are as good as passwords."""
+    return {
+        id: next(kind for kind in ("file", "url", "caldav") if getattr(source, kind))
+        for id, source in config.calendars.sources.items()
+    }
+
+
+def _ring(team: configuration.TeamSettings) -> str:
+    """`priority`, or `longest_idle, 2`: how many at a time, where that counts."""
+    return team.ring if team.ring in ("all", "priority") else f"{team.ring}, {team.fanout}"
+
+
 def _table(config: configuration.Config) -> Table:
     from asterisk_warm.cli.tables import table
 
-    shown = table("team", "name", "mode", "agents")
+    shown = table("team", "name", "mode", "qualifier", "ring", "wait", "agents")
     for team in config.teams.values():
         agents = "\n".join(plain(f"{agent.name} ({agent.endpoint})") for agent in team.agents)
-        shown.add_row(plain(team.id), plain(team.name), team.mode, agents)
+        wait = f"{team.wait_seconds:g} s" if team.wait_seconds else "-"
+        how = (team.mode, team.qualifier_mode, _ring(team), wait)
+        shown.add_row(plain(team.id), plain(team.name), *how, agents)
     return shown

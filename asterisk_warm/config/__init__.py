@@ -1,9 +1,13 @@
 """The configuration file: `load` reads it, checks it and returns a `Config`, or tells everything that is
 wrong with it.
 
-The way of a file: `yaml_source` reads the YAML and notes the place of everything; `faults` puts the
-values into the models of `models` (their kinds are in `values` and `dialled`) and says what does not fit;
-`checks` looks at what concerns several settings at once. `reference` describes every setting.
+The way of a file: `yaml_source` reads the YAML and notes the place of everything; `faults` puts the values
+into the models and says what does not fit; `checks` looks at what concerns several settings at once.
+
+`models` has the file as a whole; the larger sections are in `handoff`, `templates`, `people` and
+`calendars`, the kinds of value in `values`, `durations`, `dialled` and `skilled`. `reference` describes every
+setting.
+`agents_file` reads agents alone, from CSV too.
 """
 
 from __future__ import annotations
@@ -15,27 +19,31 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
+from asterisk_warm.config.calendars import CalendarsSettings
 from asterisk_warm.config.checks import check
 from asterisk_warm.config.dialled import DialplanPlace
 from asterisk_warm.config.errors import ConfigError, ConfigErrors
 from asterisk_warm.config.faults import validate
+from asterisk_warm.config.handoff import HandoffSettings, KeySettings, QualifierKeySettings, Ring
 from asterisk_warm.config.models import (
+    SECRETS,
+    AgiSettings,
     ApiSettings,
     AsteriskSettings,
     ConfigFile,
-    HandoffSettings,
-    KeySettings,
     LogSettings,
     OutsideSettings,
-    QualifierKeySettings,
     SoundSettings,
     SpeechSettings,
-    TemplateSettings,
-    overlay,
 )
+from asterisk_warm.config.people import PresenceSettings
 from asterisk_warm.config.reference import Setting, describe_settings
+from asterisk_warm.config.roster import AgentSettings, Levels, agent_record, agent_settings, levels, teams_of
+from asterisk_warm.config.section import overlay
+from asterisk_warm.config.templates import TemplateSettings
 from asterisk_warm.config.values import Secret, Surroundings
 from asterisk_warm.config.yaml_source import read
+from asterisk_warm.core.roster import AgentRecord, TeamRecord
 
 __all__ = [
     "AgentSettings",
@@ -53,23 +61,15 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
-class AgentSettings:
-    """An agent; ``endpoint`` is safe to dial as it stands. ``number`` is what a phone dials for the agent."""
-
-    id: str
-    name: str
-    endpoint: str
-    number: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class TeamSettings:
     """A team with every setting filled in: its own, else that of ``handoff``, else the default. Times in
     seconds.
 
     ``ring_seconds`` is per agent, ``decision_seconds`` counts from the answer, ``hold_seconds`` is for the
     whole handoff, and ``warn_seconds`` before its end; ``comfort_seconds``, ``warn_seconds``,
-    ``recall_seconds`` and ``take_back_seconds`` of 0 mean never. ``recording`` is a folder of Asterisk's.
+    ``recall_seconds``, ``take_back_seconds``, ``widen_seconds`` and ``relax_seconds`` of 0 mean never, and so
+    does ``missed_offers``. ``recording`` is a folder of Asterisk's. ``skills`` has the least level of each;
+    ``tiers`` names who is not of tier 1.
     """
 
     id: str
@@ -79,7 +79,15 @@ class TeamSettings:
     mode: Literal["auto", "blind"]
     qualifier_mode: Literal["stay", "consult"]
     transfer_key: Literal["stay", "auto"]
-    ring: Literal["all"]
+    ring: Ring
+    fanout: int
+    widen_seconds: float
+    skills: Levels
+    relax_seconds: float
+    sticky_seconds: float
+    wait_seconds: float
+    wrapup_seconds: float
+    missed_offers: int
     ring_seconds: float
     decision_seconds: float
     hold_seconds: float
@@ -97,6 +105,11 @@ class TeamSettings:
     keys: KeySettings
     qualifier_keys: QualifierKeySettings
     templates: TemplateSettings
+    tiers: Levels = ()
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        return tuple(agent.id for agent in self.agents)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +120,16 @@ class Config:
     """
 
     file: Path
+    node: str
     asterisk: AsteriskSettings
     database: Secret
     api: ApiSettings
+    agi: AgiSettings
     sounds: SoundSettings
     speech: SpeechSettings
     log: LogSettings
+    presence: PresenceSettings
+    calendars: CalendarsSettings
     handoff: TeamSettings
     agents: Mapping[str, AgentSettings]
     teams: Mapping[str, TeamSettings]
@@ -123,8 +140,16 @@ class Config:
         """Return the settings of a team by its id. Raises KeyError when there is no such team."""
         return self.teams[team]
 
+    @property
+    def agent_records(self) -> tuple[AgentRecord, ...]:
+        """The agents by id, as the store is seeded with them."""
+        teams = {id: (team.members, dict(team.tiers)) for id, team in self.teams.items()}
+        return tuple(agent_record(self.agents[id], teams_of(id, teams)) for id in sorted(self.agents))
 
-_SECRETS = frozenset({"password", "database"})
+    @property
+    def team_records(self) -> tuple[TeamRecord, ...]:
+        """The teams by id, as the store is seeded with them."""
+        return tuple(TeamRecord(id, team.name, team.number or "") for id, team in sorted(self.teams.items()))
 
 
 def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
@@ -132,7 +157,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
 
     Raises ConfigErrors with all faults at once: of the YAML, of single settings and between settings.
     """
-    source = read(path, _SECRETS)
+    source = read(path, SECRETS)
     model, faulty = validate(source, Surroundings(environ, path.absolute().parent))
     warnings = check(source, faulty)
     if source.errors or model is None:
@@ -141,9 +166,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
 
 
 def _config(path: Path, model: ConfigFile, warnings: tuple[ConfigError, ...]) -> Config:
-    agents = {
-        id: AgentSettings(id, entry.name, entry.endpoint, entry.number) for id, entry in model.agents.items()
-    }
+    agents = {id: agent_settings(id, entry) for id, entry in model.agents.items()}
     teams = {
         id: _team(
             overlay(model.handoff, entry),
@@ -151,17 +174,22 @@ def _config(path: Path, model: ConfigFile, warnings: tuple[ConfigError, ...]) ->
             entry.name,
             entry.number,
             tuple(agents[agent] for agent in entry.agents),
+            levels(entry.tiers),
         )
         for id, entry in model.teams.items()
     }
     return Config(
         file=path,
+        node=model.node,
         asterisk=model.asterisk,
         database=model.database,
         api=model.api,
+        agi=model.agi,
         sounds=model.sounds,
         speech=model.speech,
         log=model.log,
+        presence=model.presence,
+        calendars=model.calendars,
         handoff=_team(model.handoff),
         agents=MappingProxyType(agents),
         teams=MappingProxyType(teams),
@@ -176,5 +204,13 @@ def _team(
     name: str = "",
     number: str | None = None,
     agents: tuple[AgentSettings, ...] = (),
+    tiers: Levels = (),
 ) -> TeamSettings:
-    return TeamSettings(id=id, name=name, number=number, agents=agents, **vars(settings))
+    return TeamSettings(
+        id=id,
+        name=name,
+        number=number,
+        agents=agents,
+        tiers=tiers,
+        **vars(settings) | {"skills": levels(settings.skills)},
+    )

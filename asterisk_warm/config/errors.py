@@ -46,6 +46,12 @@ class ConfigErrors(Exception):
         super().__init__("\n".join(map(str, self.errors)))
 
 
+def fatal(file: str, message: str, mark: Mark | None = None, expected: str | None = None) -> ConfigErrors:
+    """The one fault of a file of which nothing can be read."""
+    place = mark or Mark(1, 1)
+    return ConfigErrors([ConfigError(file, place.line, place.column, "", message, expected)])
+
+
 def dotted(path: KeyPath) -> str:
     """Return ``teams.sales.agents[1]`` for ``("teams", "sales", "agents", 1)``, fit to be printed."""
     text = ""

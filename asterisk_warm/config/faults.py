@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from asterisk_warm.config.errors import KeyPath, Mark, dotted, shown
@@ -14,23 +14,38 @@ from asterisk_warm.config.reference import describe_settings
 from asterisk_warm.config.values import IDENTIFIER, Surroundings, expectation, nearest
 from asterisk_warm.config.yaml_source import Source
 
+_FILE = TypeAdapter(ConfigFile)
+
+T = TypeVar("T")
+
 
 def validate(source: Source, around: Surroundings) -> tuple[ConfigFile | None, set[KeyPath]]:
     """Return the validated file, or None and reports in ``source``; and the paths that cannot be used."""
-    faults: list[ErrorDetails] = []
-    model = None
+    faulty = set(source.broken)
+    return part(source, _FILE, source.values, (), faulty, around), faulty
+
+
+def part(
+    source: Source,
+    kind: TypeAdapter[T],
+    value: object,
+    at: KeyPath,
+    faulty: set[KeyPath],
+    around: Surroundings | None = None,
+) -> T | None:
+    """Validate the value that is written at ``at``: add what cannot be used to ``faulty``, and report it."""
     try:
-        model = ConfigFile.model_validate(source.values, context=around)
+        return kind.validate_python(value, context=around)
     except ValidationError as error:
         # The error holds the values, secrets among them, so it goes no further than this.
         faults = error.errors(include_url=False, include_input=False)
-    faulty = set(source.broken)
     for fault in faults:
+        fault["loc"] = (*at, *fault["loc"])
         path = _path(fault, source)
         if path not in source.broken and not _follows(fault, path, source):
             _report(fault, path, source)
         faulty.add(path)
-    return model, faulty
+    return None
 
 
 def _path(fault: ErrorDetails, source: Source) -> KeyPath:
@@ -128,6 +143,10 @@ def _value(source: Source, path: KeyPath) -> object:
     return value
 
 
+def _is_item(path: KeyPath) -> bool:
+    return isinstance(path[-1], int) or section_at(path[:-1]) is None
+
+
 def _parent_mark(path: KeyPath, source: Source) -> Mark:
     return source.key_marks.get(path[:-1]) or source.mark(path[:-1])
 
@@ -140,6 +159,6 @@ def _expected(path: KeyPath) -> str | None:
     field = field_at(path)
     found = expectation(field.metadata) if field else None
     if found:
-        return (found.item or found.text) if isinstance(path[-1], int) else found.text
+        return (found.item or found.text) if _is_item(path) else found.text
     section = section_at(path)
     return f"a section with {', '.join(section.model_fields)}" if section else None

@@ -8,7 +8,10 @@ from typing import get_origin
 
 from pydantic.fields import FieldInfo
 
-from asterisk_warm.config.models import ConfigFile, HandoffSettings, Section, TeamEntry, inner_section
+from asterisk_warm.config.handoff import HandoffSettings
+from asterisk_warm.config.models import ConfigFile
+from asterisk_warm.config.people import TeamEntry
+from asterisk_warm.config.section import Section, inner_section
 from asterisk_warm.config.values import Secret, expectation
 
 

@@ -75,31 +75,6 @@ def refuse(problem: str, suggestion: str | None = None) -> PydanticCustomError:
     return PydanticCustomError("setting", "{problem}", {"problem": problem, "suggestion": suggestion})
 
 
-_DURATION = re.compile(r"(?=[0-9])(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+(?:\.[0-9]+)?)s?)?")
-_LONG_UNIT = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(s|m|h)(?:ec|in|our|r)?(?:ond|ute)?s?\s*", re.IGNORECASE)
-
-
-def seconds(value: object) -> float:
-    """Read ``25``, ``2.5``, ``"25s"``, ``"2m"``, ``"1m30s"`` or ``"1h"`` as seconds."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, str):
-        raise refuse("is not a duration")
-    match = _DURATION.fullmatch(value)
-    if match is None:
-        spelled_out = _LONG_UNIT.fullmatch(value)
-        raise refuse("is not a duration", "".join(spelled_out.groups()).lower() if spelled_out else None)
-    hours, minutes, rest = (float(group or 0) for group in match.groups())
-    return hours * 3600 + minutes * 60 + rest
-
-
-def _pause(value: object) -> float:
-    length = seconds(value)
-    if 0 < length < 2:
-        raise refuse("is too short a time", "2s")
-    return length
-
-
 def plain_number(value: object) -> object:
     """Take ``101`` for ``"101"``: extensions are what many name their agents by, and it can mean nothing
     else.
@@ -205,7 +180,7 @@ def _socket(value: object) -> Path:
     return Path(value)
 
 
-def _secret_text(value: object, info: ValidationInfo) -> str:
+def secret_text(value: object, info: ValidationInfo) -> str:
     """Return the text a secret setting stands for: itself, or what ``env:NAME`` or ``file:PATH`` holds."""
     if not isinstance(value, str):
         raise refuse("is not text")
@@ -241,7 +216,7 @@ def _secret_file(path: Path) -> str:
 
 
 def _password(value: object, info: ValidationInfo) -> Secret:
-    return Secret(_secret_text(value, info))
+    return Secret(secret_text(value, info))
 
 
 _DATABASE = re.compile(r"(?P<scheme>[a-z]+)(?:\+[a-z0-9]+)?://(?P<rest>[\x21-\x7e]*)")
@@ -267,7 +242,7 @@ def database_url(text: str) -> Secret:
 
 
 def _database(value: object, info: ValidationInfo) -> Secret:
-    return database_url(_secret_text(value, info))
+    return database_url(secret_text(value, info))
 
 
 IDENTIFIER = Expects("an id: 1 to 40 of a-z, 0-9, _ and -")
@@ -290,6 +265,7 @@ MusicClass = Annotated[str, AfterValidator(_music_class), Expects("a class of mu
 Account = Annotated[str, AfterValidator(_account), Expects("a name of letters, digits, _ . and -")]
 Host = Annotated[str, AfterValidator(_host), Expects("a host name or address")]
 Port = Annotated[int, Field(ge=1, le=65535), Expects("a port from 1 to 65535")]
+PortOrNone = Annotated[int, Field(ge=0, le=65535), Expects("a port from 1 to 65535, or 0")]
 HttpUrl = Annotated[str, AfterValidator(_http_url), Expects("a URL such as http://127.0.0.1:8088")]
 Folder = Annotated[Path, BeforeValidator(_folder), Expects("the full path of a folder")]
 SocketPath = Annotated[Path, BeforeValidator(_socket), Expects("a full path of at most 107 bytes")]
@@ -300,45 +276,6 @@ Database = Annotated[
     Expects("sqlite:////path/file.db, postgresql://user@host/name, env:NAME or file:/path"),
 ]
 Flag = Annotated[bool, Expects("true or false")]
-RingSeconds = Annotated[
-    float,
-    BeforeValidator(seconds),
-    Field(ge=1, le=300),
-    Expects("a duration from 1s to 5m, such as 25 or 1m30s"),
-]
-DecisionSeconds = Annotated[
-    float,
-    BeforeValidator(seconds),
-    Field(ge=1, le=600),
-    Expects("a duration from 1s to 10m, such as 30 or 1m30s"),
-]
-HoldSeconds = Annotated[
-    float,
-    BeforeValidator(seconds),
-    Field(ge=5, le=3600),
-    Expects("a duration from 5s to 1h, such as 120 or 2m"),
-]
-ComfortSeconds = Annotated[
-    float, BeforeValidator(_pause), Field(ge=0, le=600), Expects("0, or a duration from 2s to 10m")
-]
-LingerSeconds = Annotated[
-    float,
-    BeforeValidator(seconds),
-    Field(ge=5, le=3600),
-    Expects("a duration from 5s to 1h, such as 300 or 5m"),
-]
-WarnSeconds = Annotated[
-    float, BeforeValidator(seconds), Field(ge=0, le=300), Expects("0, or a duration of up to 5m, such as 15")
-]
-RecallSeconds = Annotated[
-    float, BeforeValidator(seconds), Field(ge=0, le=300), Expects("0, or a duration of up to 5m, such as 20")
-]
-TakeBackSeconds = Annotated[
-    float, BeforeValidator(seconds), Field(ge=0, le=3600), Expects("0, or a duration of up to 1h, such as 2m")
-]
-BudgetSeconds = Annotated[
-    float, BeforeValidator(seconds), Field(ge=0.1, le=60), Expects("a duration from 0.1s to 1m, such as 3")
-]
 
 
 def expectation(metadata: Iterable[Any]) -> Expects | None:

@@ -10,18 +10,17 @@ from __future__ import annotations
 
 import math
 import re
-import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from asterisk_warm.config.errors import ConfigError, ConfigErrors, KeyPath, Mark, dotted, printable
+from asterisk_warm.config.errors import ConfigError, KeyPath, Mark, dotted, fatal, printable
+from asterisk_warm.config.text_file import text_of
 
 _TAG = "tag:yaml.org,2002:"
 
-MAX_BYTES = 1 << 20
 MAX_DEPTH = 40
 # Aliases of aliases grow without bound in a few lines of text.
 MAX_VALUES = 100_000
@@ -31,7 +30,8 @@ MAX_VALUES = 100_000
 class Source:
     """The values of one file, the place of each, and the faults of the YAML itself.
 
-    ``broken`` holds the paths whose value was already reported, so that nobody reports them again.
+    ``broken`` holds the paths whose value was already reported, so that nobody reports them again;
+    ``reported`` every path of ``errors``.
     """
 
     file: str
@@ -42,6 +42,7 @@ class Source:
     plain_texts: dict[KeyPath, str] = field(default_factory=dict)
     errors: list[ConfigError] = field(default_factory=list)
     broken: set[KeyPath] = field(default_factory=set)
+    reported: set[KeyPath] = field(default_factory=set)
 
     def mark(self, path: KeyPath) -> Mark:
         """Return where the value at ``path`` is written, or else what would hold it."""
@@ -66,6 +67,7 @@ class Source:
         mark: Mark | None = None,
     ) -> None:
         """Add an error at ``path``, in the place of its value unless ``mark`` says otherwise."""
+        self.reported.add(path)
         self.errors.append(self.error(path, message, expected=expected, suggestion=suggestion, mark=mark))
 
     def error(
@@ -90,67 +92,23 @@ def read(path: Path, secrets: frozenset[str] = frozenset()) -> Source:
 
     Raises ConfigErrors when there is no mapping of settings to be had at all.
     """
-    file = str(path)
-    try:
-        kind = path.stat().st_mode
-        if stat.S_ISDIR(kind):
-            raise _fatal(
-                file, "this is a folder", expected=f"a YAML file, such as {path / 'asterisk_warm.yaml'}"
-            )
-        if not stat.S_ISREG(kind):
-            raise _fatal(file, "this is not a regular file", expected="a YAML file")
-        with path.open("rb") as handle:
-            data = handle.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        raise _fatal(
-            file, "there is no such file", expected="a copy of the sample config/asterisk_warm.yaml"
-        ) from None
-    except PermissionError:
-        raise _fatal(file, "this user may not read the file", expected="read permission on it") from None
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise _fatal(file, f"the file cannot be read: {reason}") from None
-    return parse(_decoded(data, file), file, secrets)
+    return parse(text_of(path), str(path), secrets)
 
 
 def parse(text: str, file: str, secrets: frozenset[str] = frozenset()) -> Source:
     """Read YAML from ``text``; ``file`` is the name used in messages. Raises ConfigErrors as `read` does."""
     root = _compose(text, file)
     if root is None or root.tag == _TAG + "null":
-        raise _fatal(
+        raise fatal(
             file, "the file is empty", expected="settings, as in the sample config/asterisk_warm.yaml"
         )
     if not isinstance(root, yaml.MappingNode):
-        raise _fatal(
+        raise fatal(
             file, "the file holds no settings", _mark(root.start_mark), expected='lines like "agents:"'
         )
     source = Source(file, {}, secrets)
     source.values = _Builder(source).mapping(root, ())
     return source
-
-
-def _fatal(file: str, message: str, mark: Mark | None = None, expected: str | None = None) -> ConfigErrors:
-    place = mark or Mark(1, 1)
-    return ConfigErrors([ConfigError(file, place.line, place.column, "", message, expected)])
-
-
-def _decoded(data: bytes, file: str) -> str:
-    if len(data) > MAX_BYTES:
-        raise _fatal(
-            file, "the file is larger than 1 MiB", expected="a configuration file; is this the right one?"
-        )
-    if b"\0" in data:
-        line = data[: data.index(b"\0")].count(b"\n") + 1
-        raise _fatal(
-            file, "this is a binary file, or text in UTF-16", Mark(line, 1), expected="text in UTF-8"
-        )
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = data[: error.start]
-        place = Mark(before.count(b"\n") + 1, error.start - before.rfind(b"\n"))
-        message = f"the byte 0x{data[error.start]:02x} is not UTF-8"
-        raise _fatal(file, message, place, expected="text saved as UTF-8") from None
 
 
 class _Loader(yaml.SafeLoader):
@@ -175,16 +133,16 @@ def _compose(text: str, file: str) -> yaml.Node | None:
         before = text[: error.position]
         place = Mark(before.count("\n") + 1, error.position - before.rfind("\n"))
         message = f"the character U+{ord(text[error.position]):04X} cannot stand in a YAML file"
-        raise _fatal(file, message, place, expected="printable text") from None
+        raise fatal(file, message, place, expected="printable text") from None
     try:
         return loader.get_single_node()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = _syntax_problem(error.problem or "")
-        raise _fatal(file, problem, _mark(mark) if mark else None) from None
+        raise fatal(file, problem, _mark(mark) if mark else None) from None
     except (ValueError, OverflowError):
         # PyYAML turns escapes such as "\UFFFFFFFF" into a character without looking.
-        raise _fatal(file, "a number or an escape is out of range", _mark(loader.get_mark())) from None
+        raise fatal(file, "a number or an escape is out of range", _mark(loader.get_mark())) from None
     finally:
         loader.dispose()
 
@@ -234,7 +192,7 @@ class _Builder:
         self._count += 1
         if self._count > MAX_VALUES or len(self._open) > 2 * MAX_DEPTH:
             message = f"aliases unfold to more than {MAX_VALUES} values or {2 * MAX_DEPTH} levels"
-            raise _fatal(self._source.file, message, _mark(node.start_mark), "fewer aliases")
+            raise fatal(self._source.file, message, _mark(node.start_mark), "fewer aliases")
 
     def value(self, node: yaml.Node, path: KeyPath) -> object:
         self._count_unfolded(node)

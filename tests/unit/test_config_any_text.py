@@ -13,6 +13,19 @@ from asterisk_warm.config import Config, ConfigErrors, load
 
 SAMPLE = (Path(__file__).parents[2] / "config" / "asterisk_warm.yaml").read_text()
 LINES = [line for line in SAMPLE.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+LINES += [
+    "calendars:",
+    "  sources:",
+    "    work:",
+    "      file: /srv/work.ics",
+    "    shifts: [daily 08:00-12:00]",
+]
+LINES += [
+    "    tiers: {ana: 2}",
+    "    timezone: Europe/Berlin",
+    "    calendar: work",
+    "    hints: [Custom:desk]",
+]
 LINES += ["outside:", '  allow: ["+15551234567", "+1555*"]', "  endpoint: PJSIP/{number}@trunk"]
 ENVIRON = {"WARM_ARI_PASSWORD": "hunter2", "WARM_AMI_PASSWORD": "hunter2"}
 
@@ -79,6 +92,11 @@ def loads_or_tells(path: Path) -> None:
         numbers = [agent.number for agent in config.agents.values() if agent.number is not None]
         numbers += [team.number for team in config.teams.values() if team.number is not None]
         assert len(set(numbers)) == len(numbers)
+        endpoints = [record.endpoint for record in config.agent_records]
+        assert len(set(endpoints)) == len(config.agents)
+        assert all(set(dict(team.tiers)) <= set(team.members) for team in config.teams.values())
+        known = {"", *config.calendars.sources}
+        assert all(record.calendar in known for record in config.agent_records)
 
 
 def written(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> Path:

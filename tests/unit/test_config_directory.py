@@ -9,8 +9,10 @@ import pytest
 from asterisk_warm.config import Config, load
 from asterisk_warm.core.handoff.model import Agent, ReturnPlace
 from asterisk_warm.core.handoff.policy import Mode, Policy, QualifierKeys
+from asterisk_warm.core.presence import Rules
+from asterisk_warm.core.routing import Routing, Strategy
 from asterisk_warm.daemon import _keys, directory, team
-from asterisk_warm.engine.directory import Destination
+from asterisk_warm.engine.directory import Destination, Directory
 from asterisk_warm.engine.errors import Refused
 
 SMALL = """\
@@ -24,6 +26,13 @@ def loaded(folder: Path, text: str) -> Config:
     path = folder / "warm.yaml"
     path.write_text(text, encoding="utf-8")
     return load(path, {})
+
+
+def told(config: Config) -> Directory:
+    """A directory that knows the agents of the configuration, as by a new store."""
+    known = directory(config)
+    known.update(config.agent_records, config.team_records)
+    return known
 
 
 def test_given_defaults_when_made_into_a_team_then_they_are_those_of_the_policy(tmp_path: Path) -> None:
@@ -45,6 +54,8 @@ def test_given_defaults_when_made_into_a_team_then_they_are_those_of_the_policy(
             policy.templates.introduction,
             policy.templates.taken,
         ),
+        routing=Routing(wait_seconds=60.0),
+        agents=Rules(wrapup_seconds=0.0, missed_offers=3),
     )
     assert (made.id, made.name, made.number) == ("sales", "Sales", "300")
     assert (made.transfer_mode, made.return_to) == (Mode.STAY, None)
@@ -74,9 +85,26 @@ def test_given_every_setting_when_made_into_a_team_then_each_has_its_place(tmp_p
     assert (made.transfer_mode, made.return_to) == (Mode.AUTO, ReturnPlace("from-trunk", "s", 7))
 
 
+def test_given_every_setting_of_routing_when_made_into_a_team_then_each_has_its_place(tmp_path: Path) -> None:
+    text = SMALL.replace(
+        "[ana, ben]",
+        "[ana, ben], ring: priority, fanout: 2, widen_seconds: 3, skills: {spanish: 5}, relax_seconds: 6,\n"
+        "  sticky_seconds: 7, wait_seconds: 8, wrapup_seconds: 9, missed_offers: 4, tiers: {ben: 2}",
+    ).replace("PJSIP/ben}", "PJSIP/ben, skills: {spanish: 9}}")
+    config = loaded(tmp_path, text)
+    policy = team(config.policy("sales")).policy
+    assert policy.routing == Routing(Strategy.PRIORITY, 2, 3.0, (("spanish", 5),), 6.0, 7.0, 8.0)
+    assert policy.agents == Rules(9.0, 4)
+    agents = told(config).team("sales").agents
+    assert [(agent.id, agent.tier, agent.skills) for agent in agents] == [
+        ("ana", 1, ()),
+        ("ben", 2, (("spanish", 9),)),
+    ]
+
+
 def test_given_an_agent_alone_when_found_then_the_settings_of_handoff_count(tmp_path: Path) -> None:
     text = SMALL.replace("[ana, ben]", "[ana, ben], hold_seconds: 5m") + "handoff: {hold_seconds: 90}\n"
-    known = directory(loaded(tmp_path, text))
+    known = told(loaded(tmp_path, text))
 
     alone, dialled = known.find(Destination(agent="ana")), known.dialled("201")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from asterisk_warm.config import AgentSettings, Config, ConfigErrors, DialplanPlace, load
+from asterisk_warm.config import AgentSettings, Config, ConfigErrors, DialplanPlace, describe_settings, load
 from asterisk_warm.core.handoff.gate import CONDITIONS
 
 SAMPLE = Path(__file__).parents[2] / "config" / "asterisk_warm.yaml"
@@ -37,15 +37,28 @@ def test_given_the_sample_when_loaded_then_it_is_good_and_says_the_defaults() ->
 def test_given_the_sample_when_its_defaults_are_taken_out_then_nothing_changes(tmp_path: Path) -> None:
     full = load(SAMPLE, ENVIRON)
     kept = re.sub(
-        r"^(database|api|sounds|speech|log|handoff):.*?(?=^\S)", "", SAMPLE.read_text(), flags=re.M | re.S
+        r"^(database|api|agi|sounds|speech|log|presence|calendars|handoff):.*?(?=^\S)",
+        "",
+        SAMPLE.read_text(),
+        flags=re.M | re.S,
     )
 
     short = loaded(tmp_path, kept)
 
     assert "handoff:" not in kept
     assert short.policy("sales") == full.policy("sales")
-    same = ("asterisk", "api", "sounds", "speech", "log", "handoff", "agents", "outside")
-    assert all(repr(getattr(short, name)) == repr(getattr(full, name)) for name in (*same, "database"))
+    same = [name for name in Config.__dataclass_fields__ if name not in ("file", "warnings")]
+    assert all(repr(getattr(short, name)) == repr(getattr(full, name)) for name in same)
+
+
+def test_given_the_sample_when_all_of_it_counts_then_it_is_good_and_has_every_setting(tmp_path: Path) -> None:
+    everything = re.sub(r"^( *)# ( *[a-z_]+:( .*)?)$", r"\1\2", SAMPLE.read_text(), flags=re.M)
+
+    config = loaded(tmp_path, everything, ENVIRON | {"WARM_CALENDAR_PASSWORD": "hunter2-calendar"})
+
+    assert [warning.path for warning in config.warnings] == ["teams.sales.tiers"], "they do not say priority"
+    names = {setting.path.rpartition(".")[2] for setting in describe_settings()}
+    assert names - set(re.findall(r"([a-z_]+): ", everything)) == set()
 
 
 def test_given_nothing_but_the_needed_when_loaded_then_every_value_of_a_team_is_filled_in(
@@ -323,12 +336,6 @@ def test_given_a_database_in_the_environment_when_loaded_then_it_is_found(tmp_pa
 
 def warnings(folder: Path, text: str) -> list[str]:
     return [str(warning).removeprefix(f"{folder}/") for warning in loaded(folder, text).warnings]
-
-
-def test_given_two_agents_on_one_endpoint_when_loaded_then_a_warning(tmp_path: Path) -> None:
-    assert warnings(tmp_path, SMALL.replace("PJSIP/ben", "PJSIP/ana")) == [
-        'warm.yaml:2:82: agents.ben.endpoint: agent "ana" has the same endpoint PJSIP/ana'
-    ]
 
 
 def test_given_an_agent_in_no_team_when_loaded_then_a_warning(tmp_path: Path) -> None:
