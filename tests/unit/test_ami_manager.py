@@ -3,80 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable
 
 import pytest
+from ami_server import Server, running, until
 
 from asterisk_warm.ami import manager
 from asterisk_warm.ami.manager import AmiManager
 from asterisk_warm.engine.ports import LegGone, Location, PbxRefused, PbxUnreachable
 
 HERE = Location("there", "s", 1)
-Action = dict[str, str]
-
-
-class Server:
-    """In Asterisk's place: keeps every action, and answers what `answer` says (None: nothing)."""
-
-    def __init__(self) -> None:
-        self.actions: list[Action] = []
-        self.answer: Callable[[Action], str | None] = lambda _: "Response: Success\r\nMessage: Done"
-        self.connections = 0
-        self.pieces = 0
-        """Send answers in pieces of that many bytes; 0: whole."""
-        self._writers: list[asyncio.StreamWriter] = []
-
-    @property
-    def names(self) -> list[str]:
-        return [action["Action"] for action in self.actions]
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        self._writers.append(writer)
-        writer.write(b"Asterisk Call Manager/9.0.0\r\n")
-        while True:
-            try:
-                block = (await reader.readuntil(b"\r\n\r\n")).decode()
-            except (asyncio.IncompleteReadError, ConnectionError):
-                return
-            action = dict(line.split(": ", 1) for line in block.removesuffix("\r\n\r\n").split("\r\n"))
-            self.actions.append(action)
-            said = self.answer(action)
-            if said is not None:
-                await self._say(writer, f"{said}\r\nActionID: {action['ActionID']}\r\n\r\n".encode())
-
-    async def _say(self, writer: asyncio.StreamWriter, data: bytes) -> None:
-        for start in range(0, len(data), self.pieces or len(data)):
-            writer.write(data[start : start + (self.pieces or len(data))])
-            await writer.drain()
-            await asyncio.sleep(0)
-
-    async def tell(self, *lines: str) -> None:
-        """An event that nobody has asked for."""
-        await self._say(self._writers[-1], ("\r\n".join(lines) + "\r\n\r\n").encode())
-
-    def drop(self) -> None:
-        for writer in self._writers:
-            writer.transport.abort()
-        self._writers.clear()
-
-
-@asynccontextmanager
-async def running(
-    server: Server, on_user_event: Callable[[Mapping[str, str]], None] | None = None
-) -> AsyncIterator[AmiManager]:
-    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
-    port = listening.sockets[0].getsockname()[1]
-    ami = AmiManager("127.0.0.1", port, "warm", "secret", on_user_event)
-    task = asyncio.create_task(ami.run())
-    try:
-        yield ami
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        server.drop()
-        listening.close()
 
 
 @pytest.fixture
@@ -89,13 +25,6 @@ async def ami(server: Server) -> AsyncIterator[AmiManager]:
     async with running(server) as connected:
         assert await connected.wait_connected(5)
         yield connected
-
-
-async def until(what: Callable[[], bool], seconds: float = 5.0) -> None:
-    deadline = asyncio.get_running_loop().time() + seconds
-    while not what():
-        assert asyncio.get_running_loop().time() < deadline, f"not within {seconds:g} s"
-        await asyncio.sleep(0.005)
 
 
 async def test_given_a_login_when_connected_then_events_are_off_and_orders_are_sent(
@@ -279,6 +208,17 @@ async def test_given_a_wrong_secret_when_logging_in_then_the_reason_is_kept_and_
             await ami.version()
 
 
+async def test_given_a_connection_that_is_lost_again_and_again_when_it_was_good_then_the_next_comes_soon(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with running(server) as ami:
+        for number in (1, 2, 3):
+            await until(lambda number=number: server.connections == number and ami.connected)
+            server.drop()
+            await until(lambda: not ami.connected)
+    assert capsys.readouterr().out.count(f"again_in={manager.FIRST_RETRY}") == 3
+
+
 async def test_given_it_was_ended_when_asterisk_waits_then_no_connection_is_left_and_none_comes(
     server: Server,
 ) -> None:
@@ -296,104 +236,3 @@ async def test_given_nobody_listens_when_connecting_then_it_goes_on_trying() -> 
     assert not task.done()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-
-
-# -- what the dialplan says ----------------------------------------------------------------------------------
-
-USER_EVENT = (
-    "Event: UserEvent",
-    "Privilege: user,all",
-    "UserEvent: WarmRequest",
-    "Uniqueid: 1.2",
-    "What: stay",
-)
-
-
-async def test_given_one_who_listens_when_the_dialplan_says_something_then_they_are_told_all_of_it(
-    server: Server,
-) -> None:
-    told: list[Mapping[str, str]] = []
-    async with running(server, told.append) as ami:
-        assert await ami.wait_connected(5)
-        assert server.actions[0]["Events"] == "user"
-        server.pieces = 3
-        await server.tell(*USER_EVENT, "Team: Zoë: x")
-        await until(lambda: len(told) == 1)
-        assert told[0]["UserEvent"] == "WarmRequest"
-        assert (told[0]["Uniqueid"], told[0]["What"], told[0]["Team"]) == ("1.2", "stay", "Zoë: x")
-        assert type(told[0]) is dict
-
-
-async def test_given_events_of_others_when_told_then_only_the_dialplans_are_handed_over(
-    server: Server,
-) -> None:
-    told: list[Mapping[str, str]] = []
-    async with running(server, told.append) as ami:
-        assert await ami.wait_connected(5)
-        await server.tell("Event: FullyBooted", "Status: Fully Booted")
-        await server.tell("Event: Hangup", "UserEvent: WarmRequest")
-        await server.tell("no event at all")
-        await server.tell("Event: UserEventful", "UserEvent: WarmRequest")
-        await server.tell(*USER_EVENT)
-        await until(lambda: bool(told))
-        assert len(told) == 1 and told[0]["Event"] == "UserEvent"
-        await ami.set_variable("x", "y", "z")
-
-
-async def test_given_an_event_between_an_order_and_its_answer_when_both_come_then_each_goes_its_way(
-    server: Server,
-) -> None:
-    told: list[Mapping[str, str]] = []
-    async with running(server, told.append) as ami:
-        assert await ami.wait_connected(5)
-        server.answer = lambda _: "\r\n".join([*USER_EVENT, "", "Response: Success", "AsteriskVersion: 22"])
-        assert await ami.version() == "22"
-        await until(lambda: len(told) == 1)
-
-
-@pytest.mark.parametrize(
-    "odd",
-    [
-        ("Event: UserEvent", "Event: twice"),
-        ("Event: UserEvent", "UserEvent: WarmRequest", "ActionID: x", "ActionID: y"),
-        ("Event: Response", "Response: Success"),
-    ],
-)
-async def test_given_an_event_that_names_a_field_twice_when_told_then_the_connection_lasts(
-    server: Server, odd: tuple[str, ...]
-) -> None:
-    told: list[Mapping[str, str]] = []
-    async with running(server, told.append) as ami:
-        assert await ami.wait_connected(5)
-        await server.tell(*odd)
-        await server.tell(*USER_EVENT)
-        await until(lambda: any(event.get("What") == "stay" for event in told))
-        assert server.connections == 1
-
-
-async def test_given_one_who_listens_badly_when_told_then_the_connection_lasts(server: Server) -> None:
-    told: list[Mapping[str, str]] = []
-
-    def listen(event: Mapping[str, str]) -> None:
-        told.append(event)
-        raise RuntimeError("not listening")
-
-    async with running(server, listen) as ami:
-        assert await ami.wait_connected(5)
-        for number in (1, 2):
-            await server.tell(*USER_EVENT)
-            await until(lambda number=number: len(told) == number)
-        await ami.set_variable("x", "y", "z")
-        assert server.connections == 1
-
-
-async def test_given_a_reconnection_when_the_dialplan_says_something_then_they_are_told_again(
-    server: Server,
-) -> None:
-    told: list[Mapping[str, str]] = []
-    async with running(server, told.append) as ami:
-        assert await ami.wait_connected(5)
-        server.drop()
-        await until(lambda: server.connections == 2 and ami.connected)
-        await server.tell(*USER_EVENT)
-        await until(lambda: len(told) == 1)
