@@ -31,7 +31,7 @@ class LiveCalls(Looking, Qualifying):
         drop: bool,
     ) -> None:
         # Told of both from here on, whatever becomes of them.
-        both = (lead, other)
+        both = (lead, other) if other else (lead,)
         await self._subscribe(*both)
         names = await self._names_outside(both)
         outside = list(names)
@@ -45,7 +45,7 @@ class LiveCalls(Looking, Qualifying):
         # They know each other: told again, a phone may get a re-INVITE, during which some (linphone) refuse
         # to hear how their transfer goes.
         joins = [self._add(bridge, lead, quietly=True)]
-        if not drop:
+        if other and not drop:
             joins.append(self._add(bridge, other, absorb=True, quietly=True))
         await all_of(*joins)
         if drop:
@@ -82,7 +82,8 @@ class LiveCalls(Looking, Qualifying):
             first, other = names[channels[0]], names[channels[-1]] if len(channels) > 1 else ""
             await self._manager.redirect(first, Location("warm-fetch", "s", 1), other)
             try:
-                await asyncio.wait_for(asyncio.gather(*entered), CREATE_SECONDS)
+                # Should one of them hang up, the other one is with us before that is told.
+                await asyncio.wait_for(all_of(*entered), CREATE_SECONDS)
             except TimeoutError:
                 raise PbxUnreachable(
                     f"the call did not enter our application within {CREATE_SECONDS:g} s"

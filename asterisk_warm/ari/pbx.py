@@ -51,10 +51,6 @@ class AriPbx(LiveCalls):
 
     # -- agents ----------------------------------------------------------------------------------------------
 
-    async def devices(self, endpoints: Sequence[str]) -> Mapping[str, str]:
-        states = await asyncio.gather(*(self._device(endpoint) for endpoint in endpoints))
-        return dict(zip(endpoints, states, strict=True))
-
     async def _device(self, endpoint: str) -> str:
         return (await self._ari.get(f"/deviceStates/{part(endpoint)}", DeviceState)).state
 
@@ -109,6 +105,11 @@ class AriPbx(LiveCalls):
             except TimeoutError:
                 words = f"the new channel {leg} did not enter our application within {CREATE_SECONDS:g} s"
                 raise PbxUnreachable(words) from None
+            except LegGone:
+                # Perhaps that of an earlier order, which had the same id: then this one is nobody's.
+                with suppress(LegGone):
+                    await self._delete(f"/channels/{leg}")
+                raise
         return None
 
     async def _why_not(self, endpoint: str, refused: PbxRefused) -> PbxRefused:

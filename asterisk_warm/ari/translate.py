@@ -100,7 +100,7 @@ def _lead(message: Message, channel: Channel, handoff: str, hanging_up: bool) ->
 
 def _hangup_words(message: Message) -> str:
     # A "soft" request was made inside Asterisk, and carries no cause of the network's.
-    return "hung up by the PBX" if message.soft else cause_words(message.cause)
+    return "ended by Asterisk" if message.soft else cause_words(message.cause)
 
 
 def _qualifier(message: Message, channel: Channel, handoff: str, hanging_up: bool) -> Iterator[Fact]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from asterisk_warm.core.handoff.model import Agent, ReturnPlace
 from asterisk_warm.core.handoff.policy import Mode, Policy
+from asterisk_warm.core.roster import AgentRecord, TeamRecord
+from asterisk_warm.core.routing import Strategy
 from asterisk_warm.engine.errors import Refused
 
 
@@ -51,18 +53,30 @@ class Destination:
 
 
 class Directory:
+    """Whom a lead can be handed to. How is the configuration's; who the agents and teams are is the store's,
+    and `update` brings it."""
+
     def __init__(
-        self,
-        teams: Mapping[str, Team],
-        agents: Iterable[Agent] = (),
-        default: Team | None = None,
-        outside: Outside | None = None,
+        self, teams: Mapping[str, Team], default: Team | None = None, outside: Outside | None = None
     ) -> None:
-        """`default` tells how a single agent or an outside number is handed a lead."""
-        self._teams = teams
-        self._agents = {agent.id: agent for agent in agents}
+        """`teams` has the policy of each configured team, and the order of its agents; `default` tells how a
+        lead is handed to a single agent, an outside number, or a team that only the store has."""
+        self._configured = teams
         self._default = default
         self._outside = outside
+        self._teams: dict[str, Team] = {}
+        self._agents: dict[str, Agent] = {}
+
+    def update(self, agents: Sequence[AgentRecord], teams: Sequence[TeamRecord]) -> None:
+        self._agents = {record.id: _agent(record) for record in agents}
+        self._teams = {record.id: self._team(record, agents) for record in teams}
+
+    def _team(self, record: TeamRecord, agents: Sequence[AgentRecord]) -> Team:
+        template = self._configured.get(record.id) or self._default or next(iter(self._configured.values()))
+        order = {agent.id: position for position, agent in enumerate(template.agents)}
+        members = [_agent(a, dict(a.teams)[record.id]) for a in agents if record.id in dict(a.teams)]
+        members.sort(key=lambda agent: (order.get(agent.id, len(order)), agent.id))
+        return replace(template, id=record.id, name=record.name, number=record.number, agents=tuple(members))
 
     @property
     def teams(self) -> Sequence[Team]:
@@ -118,15 +132,23 @@ class Directory:
             )
         if self._outside is None or not self._outside.permits(number):
             raise Refused("not_found", f"{number} is not on the list of outside numbers", "see outside.allow")
-        return Agent(number, number, self._outside.endpoint.replace("{number}", number), number)
+        endpoint = self._outside.endpoint.replace("{number}", number)
+        return Agent(number, number, endpoint, number, outside=True)
 
     def _one(self, agent: Agent) -> Team:
-        return replace(self._like_default(), id=agent.id, name=agent.name, agents=(agent,))
+        """Who was named is rung, whatever skills a team would ask for."""
+        like = self._like_default()
+        policy = replace(like.policy, routing=replace(like.policy.routing, strategy=Strategy.ALL, skills=()))
+        return replace(like, id=agent.id, name=agent.name, agents=(agent,), policy=policy)
 
     def _like_default(self) -> Team:
         if self._default is None:
             raise Refused("not_found", "only teams can be handed a lead here")
         return self._default
+
+
+def _agent(record: AgentRecord, tier: int = 1) -> Agent:
+    return Agent(record.id, record.name, record.endpoint, record.number, tier, record.skills)
 
 
 def _is_number(text: str) -> bool:

@@ -15,12 +15,13 @@ from asterisk_warm.core.handoff.commands import Progress
 from asterisk_warm.core.handoff.events import HandoffRequested, QualifierAsked
 from asterisk_warm.core.handoff.handlers.qualifier import refusal
 from asterisk_warm.core.handoff.ids import aside_leg, playback_id
-from asterisk_warm.core.handoff.model import Handoff, Playing, Qualifier, ReturnPlace, Status
+from asterisk_warm.core.handoff.model import LOST, Handoff, Playing, Qualifier, ReturnPlace, Status
 from asterisk_warm.core.handoff.options import TICKET
 from asterisk_warm.core.handoff.policy import Action
+from asterisk_warm.engine.agents.service import AgentService
 from asterisk_warm.engine.directory import Destination, Team
 from asterisk_warm.engine.errors import NotAllowed, Refused
-from asterisk_warm.engine.executor import BYE, Executor
+from asterisk_warm.engine.executor import BYE
 from asterisk_warm.engine.ids import new_event_id, new_handoff_id
 from asterisk_warm.engine.intake import Intake
 from asterisk_warm.engine.mailbox import Mailbox
@@ -47,8 +48,6 @@ log = structlog.get_logger(__name__)
 FETCH_SECONDS = 5.0
 """How long a channel may take from the dialplan into our application."""
 SPEECH_SECONDS = 3.0
-LOST = ReturnPlace("warm-lost", "s", 1)
-"""Where a lead goes on who has no other place in the dialplan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +73,12 @@ class _Fetch:
 
 class Entrance:
     def __init__(
-        self, pbx: Pbx, open_handoffs: Switchboard, intake: Intake, executor: Executor, speaker: Speaker
+        self, pbx: Pbx, open_handoffs: Switchboard, intake: Intake, agents: AgentService, speaker: Speaker
     ) -> None:
         self._pbx = pbx
         self._open = open_handoffs
         self._intake = intake
-        self._executor = executor
+        self._agents = agents
         self._speaker = speaker
         self._fetches: dict[str, _Fetch] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -147,6 +146,8 @@ class Entrance:
             back = _place(lead.place) or team.return_to or LOST
         try:
             described = await self._pbx.lead_variables(lead.channel)
+        except LegGone as gone:
+            raise Refused("not_found", f'channel "{lead.channel}" has hung up') from gone
         except PbxError as error:
             raise Refused("unreachable", f"the call could not be looked at: {error}") from error
         at_door = LeadAtDoor(lead.channel, lead.name, lead.number, described)
@@ -200,14 +201,6 @@ class Entrance:
             return await self._pbx.lead_variables(channel)
         except PbxError:
             return {}  # It will say so itself when it is fetched.
-
-    async def who_is_free(self, team: Team) -> Mapping[str, str]:
-        """Agent id → why they cannot be rung now; "" for who can. Raises Refused (unreachable)."""
-        try:
-            free, not_free = await self._executor.who_is_free(team.agents)
-        except PbxError as error:
-            raise Refused("unreachable", f"Asterisk did not say who is free: {error}") from error
-        return {**dict.fromkeys(free, ""), **dict(not_free)}
 
     # -- by the dialplan -------------------------------------------------------------------------------------
 
@@ -302,7 +295,7 @@ class Entrance:
                 return
             team = self._intake.directory.team(asked.team or await self._pbx.team_of(asked.channel))
             if asked.wish is Wish.WHO:
-                await self._say(asked.channel, who_words(team, await self.who_is_free(team)))
+                await self._say(asked.channel, who_words(team, self._agents.why_not(team)))
                 return
             here = await self._locate(asked.channel)
             if here.peer is None:

@@ -14,7 +14,6 @@ from asterisk_warm.core.handoff.commands import (
     CheckLegs,
     CloseBridge,
     Command,
-    FindAgents,
     HangUpAgent,
     HoldAgent,
     HoldLead,
@@ -39,12 +38,12 @@ from asterisk_warm.core.handoff.commands import (
 from asterisk_warm.core.handoff.events import (
     AgentHungUp,
     AgentJoined,
-    AgentsFound,
     BridgeClosed,
     CommandFailed,
     ConsultStarted,
     Event,
     LeadHungUp,
+    LeadLeft,
     LeadSecured,
     PlaybackEnded,
     QualifierHungUp,
@@ -55,7 +54,6 @@ from asterisk_warm.core.handoff.ids import aside_leg, consult_id, playback_id
 from asterisk_warm.core.handoff.model import (
     LEAD,
     QUALIFIER,
-    Agent,
     Handoff,
     Line,
     Outcome,
@@ -71,6 +69,7 @@ from asterisk_warm.engine.ports import (
     Location,
     Pbx,
     PbxError,
+    PbxRefused,
     PbxUnreachable,
     Shown,
     Speaker,
@@ -79,17 +78,6 @@ from asterisk_warm.engine.ports import (
 from asterisk_warm.engine.reconcile import compare
 
 log = structlog.get_logger(__name__)
-
-_FREE = frozenset({"NOT_INUSE", "UNKNOWN"})
-_NOT_FREE = {
-    "INUSE": "in a call",
-    "BUSY": "busy",
-    "RINGING": "being rung already",
-    "RINGINUSE": "in a call",
-    "ONHOLD": "in a call, on hold",
-    "UNAVAILABLE": "phone not registered",
-    "INVALID": "no such device in Asterisk",
-}
 
 
 def legs(command: Command) -> tuple[str, ...]:
@@ -121,7 +109,7 @@ def legs(command: Command) -> tuple[str, ...]:
         case CheckLegs():
             # What is read while they are being moved says nothing.
             return (LEAD, QUALIFIER)
-        case FindAgents() | PrepareSpeech() | LogQueue():
+        case PrepareSpeech() | LogQueue():
             return ()
         case _:
             return (LEAD,)
@@ -152,7 +140,6 @@ class Executor:
             TellPhone: self._tell_phone,
             ShowParty: self._show_party,
             LogQueue: self._log_queue,
-            FindAgents: self._find_agents,
             PrepareSpeech: self._prepare_speech,
             RingAgent: self._ring_agent,
             PlayToAgent: self._play_to_agent,
@@ -185,14 +172,28 @@ class Executor:
         if not still_wanted(now, command):
             log.debug("not wanted any more", handoff=now.id, command=type(command).__name__)
             return None
-        return await self._run[type(command)](now, command)
+        event = await self._run[type(command)](now, command)
+        if isinstance(command, RingAgent):
+            await self._ring_nobody_else(handoff(), command.offer)
+        return event
+
+    async def _ring_nobody_else(self, handoff: Handoff, number: int) -> None:
+        """An order that is repeated after a restart may come in the moment in which the offer ends: it makes
+        the leg anew, by the same id, and nobody would look after it."""
+        offer = handoff.offer(number)
+        if offer is not None and not offer.leg_open:
+            with suppress(LegGone):
+                await self._pbx.hang_up(handoff.channel_of(agent_name(number)))
 
     # -- the lead --------------------------------------------------------------------------------------------
 
     async def _secure_lead(self, handoff: Handoff, command: SecureLead) -> Event:
         try:
             lead, bridge = handoff.lead.channel, handoff.bridge
-            await self._pbx.secure_lead(lead, bridge, command.music, dict(command.variables))
+            if handoff.fetching:
+                await self._fetch_alone(handoff, command)
+            else:
+                await self._pbx.secure_lead(lead, bridge, command.music, dict(command.variables))
         except LegGone as gone:
             return _lead_gone(gone)
         return LeadSecured(**_now())
@@ -208,15 +209,28 @@ class Executor:
             places = {lead: _location(handoff.return_to), other: _location(who.return_to)}
         known = {channel: place for channel, place in places.items() if place is not None}
         variables = dict(command.variables)
-        if handoff.policy.recording and command.other == QUALIFIER:
-            variables["WARM_RECORD"] = f"{handoff.policy.recording}/{handoff.id}.wav"
+        if command.other == QUALIFIER:
+            variables |= _recording(handoff)
         try:
             await self._pbx.take_over(lead, other, handoff.bridge, known, variables, drop=not command.other)
-        except LegGone as gone:
-            if await self._is_there(lead):
-                raise
-            return _lead_gone(gone)
+        except (LegGone, PbxRefused) as error:
+            if not await self._is_there(lead):
+                return _lead_gone(error)
+            if not await self._is_there(other):
+                if command.other == QUALIFIER:
+                    return _qualifier_gone(error)
+                if not command.other:
+                    return LeadLeft(**_now())  # The phone has ended the call in which it held the lead.
+            raise
         return LeadSecured(**_now())
+
+    async def _fetch_alone(self, handoff: Handoff, command: SecureLead) -> None:
+        """A lead whose qualifier has hung up while they were being taken over. Raises PbxError."""
+        lead, place = handoff.lead.channel, _location(handoff.return_to)
+        places = {lead: place} if place is not None else {}
+        variables = {**dict(command.variables), **_recording(handoff)}
+        await self._pbx.take_over(lead, "", handoff.bridge, places, variables, drop=False)
+        await self._pbx.hold_music(lead, command.music)
 
     async def _is_there(self, channel: str) -> bool:
         try:
@@ -248,15 +262,18 @@ class Executor:
         if command.stop_comfort is not None:
             await self._pbx.stop_playback(playback_id(handoff.id, Playing.COMFORT, command.stop_comfort))
         try:
-            await self._pbx.return_lead(handoff.lead.channel, dict(command.variables), _location(command.to))
+            # The place may have come with another channel, after the order.
+            place = _location(command.to or handoff.return_to)
+            await self._pbx.return_lead(handoff.lead.channel, dict(command.variables), place)
         except LegGone as gone:
             return _lead_gone(gone)
         return None
 
     async def _close_bridge(self, handoff: Handoff, command: CloseBridge) -> Event:
-        await self._pbx.close_bridge(handoff.bridge)
         if handoff.qualifier is not None:
             await self._pbx.close_bridge(consult_id(handoff.id))
+        # The last one: when it is gone, so is all of the handoff.
+        await self._pbx.close_bridge(handoff.bridge)
         return BridgeClosed(**_now())
 
     # -- the qualifier ---------------------------------------------------------------------------------------
@@ -343,20 +360,6 @@ class Executor:
 
     # -- agents ----------------------------------------------------------------------------------------------
 
-    async def _find_agents(self, handoff: Handoff, command: FindAgents) -> Event:
-        free, not_free = await self.who_is_free(command.agents)
-        return AgentsFound(**_now(), free=free, not_free=not_free)
-
-    async def who_is_free(
-        self, agents: Sequence[Agent]
-    ) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
-        """Ids of those who can be rung now, and (id, why not in words) of the others. Raises PbxError."""
-        devices = await self._pbx.devices([agent.endpoint for agent in agents])
-        states = {agent.id: devices.get(agent.endpoint, "UNKNOWN") for agent in agents}
-        free = tuple(agent for agent, state in states.items() if state in _FREE)
-        others = ((agent, state) for agent, state in states.items() if state not in _FREE)
-        return free, tuple((agent, _NOT_FREE.get(state, state)) for agent, state in others)
-
     async def _ring_agent(self, handoff: Handoff, command: RingAgent) -> Event | None:
         leg = handoff.channel_of(agent_name(command.offer))
         try:
@@ -421,7 +424,11 @@ class Executor:
     async def _let_go(self, handoff: Handoff, command: LetGo) -> Event | None:
         try:
             first, second = handoff.channel_of(command.first), handoff.channel_of(command.second)
-            await self._pbx.let_go(first, second, dict(command.variables))
+            variables = dict(command.variables)
+            if command.first == LEAD and handoff.return_to is not None:
+                # Another channel than the one that was told may be the lead's by now.
+                variables["WARM_RETURN"] = _words(handoff.return_to)
+            await self._pbx.let_go(first, second, variables)
         except LegGone as gone:
             log.debug("nobody left to let go", handoff=handoff.id, why=str(gone))
         return None
@@ -453,11 +460,17 @@ def _now() -> dict[str, Any]:
     return {"at": time.time(), "event_id": new_event_id()}
 
 
-def _lead_gone(gone: LegGone) -> LeadHungUp:
+def _recording(handoff: Handoff) -> dict[str, str]:
+    """Begun on the lead's way in, unless it runs already; empty: none."""
+    folder = handoff.policy.recording
+    return {"WARM_RECORD": f"{folder}/{handoff.id}.wav"} if folder else {}
+
+
+def _lead_gone(gone: PbxError) -> LeadHungUp:
     return LeadHungUp(**_now(), cause=str(gone))
 
 
-def _qualifier_gone(gone: LegGone) -> QualifierHungUp:
+def _qualifier_gone(gone: PbxError) -> QualifierHungUp:
     return QualifierHungUp(**_now(), cause=str(gone))
 
 
@@ -467,6 +480,11 @@ BYE = ReturnPlace("warm-bye", "s", 1)
 
 def _location(place: ReturnPlace | None) -> Location | None:
     return None if place is None else Location(place.context, place.extension, place.priority)
+
+
+def _words(place: ReturnPlace) -> str:
+    """As the dialplan's Goto() reads it."""
+    return f"{place.context},{place.extension},{place.priority}"
 
 
 def _agent_gone(offer: int, gone: LegGone) -> AgentHungUp:

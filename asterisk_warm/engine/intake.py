@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from asterisk_warm.core.handoff.events import HandoffRequested
 from asterisk_warm.core.handoff.gate import refusal
-from asterisk_warm.core.handoff.model import Qualifier, ReturnPlace
+from asterisk_warm.core.handoff.model import LOST, Qualifier, ReturnPlace
 from asterisk_warm.core.handoff.options import BadOption, read
 from asterisk_warm.core.handoff.transition import begin
 from asterisk_warm.core.handoff.wording import lines
@@ -78,6 +78,7 @@ class Intake:
             policy=asked.policy,
             requested_by=requested_by,
             return_to=return_to,
+            lost_to=team.return_to or LOST,
             qualifier=qualifier,
             refusal=forbidden,
         )

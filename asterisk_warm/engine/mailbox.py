@@ -39,12 +39,15 @@ class Mailbox:
         self,
         journal: Journal,
         executor: Executor,
+        became: Callable[[Handoff], None],
         settled: Callable[[Mailbox], None],
         given_up: Callable[[Mailbox, JournalError], Awaitable[None]],
     ) -> None:
-        """`settled` is told when nothing is left to do; `given_up` when the journal fails for good."""
+        """`became` is told what the handoff is after each event, `settled` when nothing is left to do, and
+        `given_up` when the journal fails for good."""
         self._journal = journal
         self._executor = executor
+        self._became = became
         self._settled = settled
         self._given_up = given_up
         self._events: asyncio.Queue[tuple[Event, int | None]] = asyncio.Queue()
@@ -80,6 +83,7 @@ class Mailbox:
         unfinished orders that are still wanted; the outbox ids in `overtaken` are marked done,
         because the core orders anew what they were for."""
         self.handoff = handoff
+        self._became(handoff)
         self._unfinished = unfinished
         self._done = list(overtaken)
         self.post(reconciled)
@@ -162,6 +166,7 @@ class Mailbox:
             return False  # A fact that the journal has already: its consequences have been ordered before.
         self.handoff = decision.handoff
         self.execute(list(zip(ids, decision.commands, strict=True)))
+        self._became(self.handoff)
         self._timer.arm(decision.deadline)
         _log(before, decision, event)
         self._changed.set()
@@ -252,6 +257,9 @@ def _entry(event: Event, decision: Decision, done: Sequence[int]) -> Entry:
         lead_name=handoff.lead.name,
         lead_number=handoff.lead.number,
         settled=handoff.settled,
+        agent=handoff.winner.agent.id if handoff.winner is not None else "",
+        joined_at=handoff.joined_at,
+        ended_at=handoff.ended_at,
         commands=[(type(command).__name__, codec.encode(command)) for command in decision.commands],
         done=done,
     )

@@ -185,10 +185,6 @@ class Pbx(Protocol):
     async def hold_music(self, lead: str, music: str) -> None:
         """(Re)start music on the lead's channel."""
 
-    async def devices(self, endpoints: Sequence[str]) -> Mapping[str, str]:
-        """Device state of each endpoint (`PJSIP/ana`), in Asterisk's words: NOT_INUSE, INUSE, BUSY,
-        UNAVAILABLE, RINGING, …"""
-
     async def ring(
         self,
         leg: str,
@@ -244,7 +240,7 @@ class Pbx(Protocol):
         unnoticed: at most two frames are lost each way. `places`: where each of them goes on in the
         dialplan afterwards; who is not in it keeps the place it has. `variables` are
         the lead's. With `drop` only the lead is kept, and the other one's phone is told that its transfer
-        has succeeded."""
+        has succeeded. Without an `other` ("") the lead comes alone, from wherever they are."""
 
     async def join_qualifier(self, lead: str, qualifier: str, bridge: str, stop: Sequence[str]) -> None:
         """Put the qualifier in the lead's bridge, wherever they are; stop the playbacks and the music."""
@@ -345,6 +341,14 @@ class Entry:
     """(kind, JSON) in order."""
     done: Sequence[int]
     """Outbox ids whose outcome this event is, or that were finished since."""
+    agent: str = ""
+    """Id of the agent who got the lead; empty: nobody yet."""
+    joined_at: float | None = None
+    """Since when the agent talks to the lead."""
+    ended_at: float | None = None
+    """When that talk ended."""
+    node: str = ""
+    """The daemon that runs this handoff; empty: the one that writes this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -404,6 +408,9 @@ class Journal(Protocol):
     async def get(self, handoff: str) -> HandoffRow | None: ...
 
     async def list(self, open_only: bool, limit: int) -> Sequence[HandoffRow]: ...
+
+    async def of_lead(self, number: str, limit: int) -> Sequence[HandoffRow]:
+        """The handoffs of a lead by their number, newest first."""
 
 
 class Speaker(Protocol):

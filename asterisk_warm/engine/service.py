@@ -13,6 +13,8 @@ from asterisk_warm.core.handoff.model import Status
 from asterisk_warm.core.handoff.policy import Action
 from asterisk_warm.core.handoff.states import State
 from asterisk_warm.engine import codec, reading
+from asterisk_warm.engine.agents.dispatcher import Dispatcher
+from asterisk_warm.engine.agents.service import AgentService
 from asterisk_warm.engine.directory import Destination
 from asterisk_warm.engine.entrance import Entrance, Request
 from asterisk_warm.engine.errors import Refused
@@ -22,7 +24,7 @@ from asterisk_warm.engine.intake import Intake
 from asterisk_warm.engine.mailbox import Mailbox
 from asterisk_warm.engine.ports import AtDoor, InCall, Journal, Location, Pbx, Speaker, Transfer
 from asterisk_warm.engine.switchboard import Leg, Switchboard
-from asterisk_warm.engine.views import HandoffView, Health, JournalLine, StoryLine, TeamView, team_view, view
+from asterisk_warm.engine.views import HandoffView, Health, JournalLine, StoryLine, view
 
 log = structlog.get_logger(__name__)
 
@@ -34,14 +36,15 @@ class HandoffService:
         pbx: Pbx,
         executor: Executor,
         intake: Intake,
+        agents: AgentService,
+        dispatcher: Dispatcher,
         health: Callable[[int], Awaitable[Health]],
         speaker: Speaker,
     ) -> None:
         self._journal = journal
-        self._executor = executor
-        self._directory = intake.directory
-        self._open = Switchboard(journal, pbx, executor)
-        self._entrance = Entrance(pbx, self._open, intake, executor, speaker)
+        self._dispatcher = dispatcher
+        self._open = Switchboard(journal, pbx, executor, dispatcher.changed, dispatcher.closed)
+        self._entrance = Entrance(pbx, self._open, intake, agents, speaker)
         self._health = health
 
     # -- asked by people (API, CLI) --------------------------------------------------------------------------
@@ -58,13 +61,15 @@ class HandoffService:
         summary: str | None = None,
         details: Mapping[str, str] | None = None,
         holds: Mapping[str, bool] | None = None,
+        routing: Mapping[str, str] | None = None,
         return_to: Location | None = None,
         requested_by: str = "api",
     ) -> HandoffView:
         """Hand off the lead of a live call, named by their `channel` or by their `qualifier`'s; or a channel
         that waits in the dialplan (a menu, a queue). When nobody takes the lead they are with the qualifier
-        again, or go on after the step they were in, or at `return_to`. Raises Refused."""
-        options = _options(mode, lead_name, lead_number, summary, details or {}, holds or {})
+        again, or go on after the step they were in, or at `return_to`. `routing`: the options `wait`,
+        `priority` and `skills`. Raises Refused."""
+        options = _options(mode, lead_name, lead_number, summary, details or {}, holds or {}, routing or {})
         request = Request(destination, options, requested_by, return_to)
         handoff = await self._entrance.start(channel, qualifier, request)
         return view(handoff)
@@ -94,15 +99,6 @@ class HandoffService:
                 "conflict", f"{row_id} has ended already", f"see `asterisk-warm handoff show {row_id}`"
             )
         return mailbox
-
-    async def teams(self) -> Sequence[TeamView]:
-        """Every team, and who of it can be rung now. Raises Refused (unreachable)."""
-        return [await self.team(team.id) for team in self._directory.teams]
-
-    async def team(self, name: str) -> TeamView:
-        """Raises Refused (not_found, unreachable)."""
-        team = self._directory.team(name)
-        return team_view(team, await self._entrance.who_is_free(team))
 
     async def cancel(self, handoff: str, by: str) -> HandoffView:
         """Call it off: the lead is with the qualifier again, or goes on in the dialplan. Raises Refused
@@ -158,6 +154,15 @@ class HandoffService:
             raise Refused("conflict", f'"{handoff}" fits {len(found)} handoffs', "give more of the id")
         raise Refused("not_found", f'no handoff "{handoff}"', "see `asterisk-warm handoff list --all`")
 
+    # -- told by the dispatcher ------------------------------------------------------------------------------
+
+    async def tell(self, handoff: str, event: Event) -> bool:
+        """Whether anything follows from the event, once the handoff has taken it. Raises Refused."""
+        mailbox = self._open.find(handoff)
+        if mailbox is None:
+            raise Refused("not_found", "it is not open any more")
+        return await mailbox.ask(event)
+
     # -- told by Asterisk's adapter --------------------------------------------------------------------------
 
     def entered(self, at_door: AtDoor) -> None:
@@ -188,6 +193,7 @@ class HandoffService:
         """Take up what the journal has and Asterisk has, after a restart or a reconnect: one path.
         Raises PbxError."""
         found = await self._open.recover()
+        self._dispatcher.recovered()
         for at_door in found.at_door:
             # Came in, but the daemon died before it was in the journal.
             if self._open.leg_of(at_door.lead.channel) is None:
@@ -212,8 +218,9 @@ def _options(
     summary: str | None,
     details: Mapping[str, str],
     holds: Mapping[str, bool],
+    routing: Mapping[str, str],
 ) -> tuple[str, ...]:
-    given = {"mode": mode, "name": name, "number": number, "summary": summary}
+    given = {"mode": mode, "name": name, "number": number, "summary": summary, **routing}
     options = [f"{key}={value}" for key, value in given.items() if value]
     options += [f"{key}={'yes' if value else 'no'}" for key, value in holds.items()]
     return (*options, *(f"detail.{key}={value}" for key, value in details.items()))

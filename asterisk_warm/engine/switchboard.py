@@ -5,14 +5,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
 from asterisk_warm.core.handoff.commands import (
     CloseBridge,
     Command,
-    FindAgents,
     HangUpAgent,
     LogQueue,
     PrepareSpeech,
@@ -30,7 +29,7 @@ from asterisk_warm.engine.reconcile import compare
 
 log = structlog.get_logger(__name__)
 
-RERUN = (FindAgents, PrepareSpeech, RingAgent, HangUpAgent, ReturnLead, CloseBridge, LogQueue)
+RERUN = (PrepareSpeech, RingAgent, HangUpAgent, ReturnLead, CloseBridge, LogQueue)
 """Unfinished commands that are simply carried out again after a restart. What the others establish (music,
 playbacks, the join, the letting go) is ordered anew by the core from what Asterisk really has."""
 
@@ -39,8 +38,19 @@ Leg = tuple[str, str]
 
 
 class Switchboard:
-    def __init__(self, journal: Journal, pbx: Pbx, executor: Executor) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        pbx: Pbx,
+        executor: Executor,
+        became: Callable[[Handoff], None],
+        given_up: Callable[[str], None],
+    ) -> None:
+        """`became` is told what each handoff is after each event, `given_up` the id of one that is not run
+        any more though it has not ended."""
         self._journal = journal
+        self._became = became
+        self._tell_given_up = given_up
         self._pbx = pbx
         self._executor = executor
         self._mailboxes: dict[str, Mailbox] = {}
@@ -143,7 +153,11 @@ class Switchboard:
         return handoff
 
     def _resume(self, stored: StoredHandoff, handoff: Handoff, found: Found, asked: float) -> None:
-        pending = [(n, codec.decode_command(kind, data)) for n, kind, data in stored.pending]
+        # What an older version ordered, and this one knows no more, is overtaken: the core orders anew.
+        pending = [
+            (n, codec.decode_command(kind, data) if kind in codec.COMMANDS else None)
+            for n, kind, data in stored.pending
+        ]
         again = [(n, command) for n, command in pending if isinstance(command, RERUN)]
         log.info("resuming", id=handoff.id, state=handoff.state.value, unfinished=len(again))
         orders = [command for _, command in again]
@@ -158,16 +172,23 @@ class Switchboard:
 
     async def _reap(self, found: Found) -> None:
         """Whatever bears our name but belongs to no open handoff is cleared away; but who talks in a bridge
-        of Asterisk's own talks on."""
+        of Asterisk's own talks on, and what another daemon has open is its own."""
         for channel, there in found.channels.items():
             leg, aside = self.leg_of(channel), parse_aside_leg(channel)
+            owner = leg[0] if leg is not None else aside
             orphan = leg is not None and leg[0] not in self._mailboxes
-            if (orphan and (there.in_stasis or not there.up)) or aside is not None:
+            lost = (orphan and (there.in_stasis or not there.up)) or aside is not None
+            if owner is not None and lost and not await self._is_elsewhere(owner):
                 await self._clear(self._pbx.hang_up(channel), channel)
         for bridge in found.bridges:
             owner = owner_of_bridge(bridge)
-            if owner is not None and owner not in self._mailboxes:
+            if owner is not None and owner not in self._mailboxes and not await self._is_elsewhere(owner):
                 await self._clear(self._pbx.close_bridge(bridge), bridge)
+
+    async def _is_elsewhere(self, handoff: str) -> bool:
+        """Does another daemon that uses the same journal have it open?"""
+        row = None if handoff in self._mailboxes else await self._journal.get(handoff)
+        return row is not None and not row.settled
 
     async def _clear(self, order: Awaitable[None], what: str) -> None:
         try:
@@ -179,7 +200,7 @@ class Switchboard:
     # -- mailboxes -------------------------------------------------------------------------------------------
 
     def _open(self, handoff: str, lead: Lead, qualifier: Qualifier | None) -> Mailbox:
-        mailbox = Mailbox(self._journal, self._executor, self._settled, self._given_up)
+        mailbox = Mailbox(self._journal, self._executor, self._became, self._settled, self._given_up)
         self._mailboxes[handoff] = mailbox
         self._legs[lead.channel] = handoff, LEAD
         if qualifier is not None:
@@ -212,6 +233,7 @@ class Switchboard:
                 channel = mailbox.handoff.channel_of(agent_name(offer.number))
                 await self._clear(self._pbx.hang_up(channel), channel)
         self._close(handoff)
+        self._tell_given_up(handoff)
 
     async def send_back(self, lead: str, why: str, status: str = Status.ERROR.value) -> None:
         """Without a handoff there is nothing to wait for: the lead goes on in the dialplan, with the

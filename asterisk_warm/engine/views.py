@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from asterisk_warm.core.handoff.model import Handoff, Offer, QualifierIs
+from asterisk_warm.engine.agents.views import Available
 from asterisk_warm.engine.directory import Team
 
 
@@ -41,14 +42,21 @@ class TeamAgentView:
     free: bool
     why: str
     """Why they cannot be rung now; empty when they can."""
+    tier: int
 
 
 @dataclass(frozen=True, slots=True)
 class TeamView:
     id: str
     name: str
+    ring: str
+    """The strategy by which its leads are offered."""
     free: int
     """How many can be rung now."""
+    waiting: int
+    """Leads who wait for somebody."""
+    expected_wait: float | None
+    """Seconds until the next lead would be offered to somebody; None: nobody is expected."""
     agents: tuple[TeamAgentView, ...]
 
 
@@ -160,12 +168,15 @@ def view(handoff: Handoff) -> HandoffView:
     )
 
 
-def team_view(team: Team, why_not: Mapping[str, str]) -> TeamView:
+def team_view(team: Team, why_not: Mapping[str, str], available: Available) -> TeamView:
     agents = tuple(
-        TeamAgentView(agent.id, agent.name, not why_not.get(agent.id, "?"), why_not.get(agent.id, "unknown"))
+        TeamAgentView(agent.id, agent.name, not why_not[agent.id], why_not[agent.id], agent.tier)
         for agent in team.agents
     )
-    return TeamView(team.id, team.name, sum(agent.free for agent in agents), agents)
+    ring = team.policy.routing.strategy.value
+    return TeamView(
+        team.id, team.name, ring, len(available.free), available.waiting, available.expected_wait, agents
+    )
 
 
 def _qualifier(handoff: Handoff) -> QualifierView | None:

@@ -160,7 +160,11 @@ kinds = st.one_of(
     _subset.map(
         lambda free: (
             ev.AgentsFound,
-            {"free": free, "not_free": tuple((a.id, "in a call") for a in AGENTS if a.id not in free)},
+            {
+                "free": free,
+                "not_free": tuple((a.id, "in a call") for a in AGENTS if a.id not in free),
+                "hope": len(free) % 2 == 1,
+            },
         )
     ),
     st.just((ev.SpeechReady, {})),

@@ -83,6 +83,10 @@ class History:
             self.then(ev.QualifierPressed, later=0.25, digit=digit)
         return self
 
+    def found(self, *agents: str, later: float = 0.0, hope: bool = True) -> History:
+        """Agents are reserved for this lead; without any, there is nobody now."""
+        return self.then(ev.AgentsFound, later=later, free=agents, not_free=(), hope=hope)
+
     def qualifier_hangs_up(self, later: float = 1.0) -> History:
         return self.then(ev.QualifierHungUp, later=later, cause="normal clearing")
 

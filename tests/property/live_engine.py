@@ -7,19 +7,19 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 from property.handoffs import AGENTS, policy
 from property.model_asterisk import LEAD, ModelPbx, World, lead_at_door
+from staff_memory import SetCalendars, SetDevices, store_of
 
 from asterisk_warm.core.handoff import events as ev
 from asterisk_warm.core.handoff.model import Playing
 from asterisk_warm.engine.directory import Directory, Team
-from asterisk_warm.engine.executor import Executor
-from asterisk_warm.engine.intake import Intake
+from asterisk_warm.engine.engine import Engine
 from asterisk_warm.engine.ports import AtDoor, Entry
-from asterisk_warm.engine.service import HandoffService
 from asterisk_warm.engine.views import HandoffView, Health
 from asterisk_warm.store import Database, SqlJournal
 
@@ -51,16 +51,42 @@ class Live:
         self.journal.written = self._changed
         self.settings = settings
         self._moved = asyncio.Event()
+        self._running: asyncio.Task[None] | None = None
         self.reachable = asyncio.Event()
         self.reachable.set()
-        self.start()
+        self.store = store_of([Team("sales", "Sales", AGENTS, policy(**settings), number="700")])
+        self.devices = SetDevices(lambda phone: "INUSE" if phone in self.pbx.busy else "NOT_INUSE")
 
-    def start(self) -> None:
+    async def start(self) -> None:
         """A new engine, as after a restart."""
-        executor = Executor(self.pbx, self.pbx, speech_seconds=1.0, reachable=self._reachable)
-        teams = {"sales": Team("sales", "Sales", AGENTS, policy(**self.settings), number="700")}
-        intake = Intake(Directory(teams, **self.directory))
-        self.service = HandoffService(self.journal, self.pbx, executor, intake, _health, self.pbx)
+        if self._running is not None:
+            await self.stop()
+        team = Team("sales", "Sales", AGENTS, policy(**self.settings), number="700")
+        self.engine = Engine(
+            journal=self.journal,
+            store=self.store,
+            pbx=self.pbx,
+            speaker=self.pbx,
+            devices=self.devices,
+            calendars=SetCalendars(),
+            lamps=None,
+            directory=Directory({"sales": team}, **self.directory),
+            node="test",
+            zone=UTC,
+            speech_seconds=1.0,
+            reachable=self._reachable,
+            health=_health,
+        )
+        self.service = self.engine.handoffs
+        await self.engine.begin((), ())
+        self._running = asyncio.create_task(self.engine.run())
+
+    async def stop(self) -> None:
+        running, self._running = self._running, None
+        if running is not None:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            await self.engine.stop()
 
     async def _reachable(self) -> None:
         await self.reachable.wait()
@@ -127,7 +153,8 @@ async def _health(open_handoffs: int) -> Health:
 async def live(folder: Path, **settings: Any) -> AsyncIterator[Live]:
     async with await Database.open(f"sqlite:///{folder / 'warm.db'}") as database:
         stage = Live(database, **settings)
+        await stage.start()
         try:
             yield stage
         finally:
-            await stage.service.stop()
+            await stage.stop()

@@ -122,10 +122,10 @@ class ModelPbx:
         stages: list[Stage] = [
             lambda: w.leg(lead).variables.update(variables),
             lambda: w.bridges.add(bridge),
-            lambda: w.fetch_one(lead, other) if drop else w.fetch(lead, other),
+            lambda: w.fetch_one(lead, other) if drop else w.fetch(lead, other) if other else w.come(lead),
             lambda: w.enter(lead, bridge),
         ]
-        if not drop:
+        if other and not drop:
             stages.append(lambda: w.enter(other, bridge))
         await self._order(f"take over {lead}", *stages, seconds=TAKE_OVER_SECONDS)
 
@@ -199,12 +199,6 @@ class ModelPbx:
         await self._order(f"release {channel}", lambda: self.world.release(channel))
 
     # -- agents ----------------------------------------------------------------------------------------------
-
-    async def devices(self, endpoints: Sequence[str]) -> Mapping[str, str]:
-        states: Mapping[str, str] = await self._order(
-            "devices", lambda: {e: "INUSE" if e in self.busy else "NOT_INUSE" for e in endpoints}
-        )
-        return states
 
     async def ring(
         self,

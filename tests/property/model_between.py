@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from property.model_asterisk import ModelPbx, Order, World
-from property.model_engine import Engine, Loop
+from property.model_engine import Engines, Loop
 
 from asterisk_warm.core.handoff import events as ev
 from asterisk_warm.core.handoff.model import Handoff
@@ -27,11 +27,13 @@ class Between(RuleBasedStateMachine):
         self.world.whose = lambda channel: self.service.leg_of(channel) if self.running else None
         self.world.replaced = self._replaced
         self.pbx = ModelPbx(self.world)
-        self.engine: Engine | None = None
+        self.engine: Engines | None = None
         self.facts: list[tuple[str, ev.Event]] = []
         self.replies: list[tuple[Order, Any, PbxError | None]] = []
         self.disturbed = False
         """Whether Asterisk has ever failed an order, or the engine missed a fact."""
+        self.slow = False
+        """Whether time has passed while something was under way."""
         self.no_ringing = False
         """Whether Asterisk has refused to let the qualifier hear ringing: then they wait in silence."""
 
@@ -146,6 +148,7 @@ class Between(RuleBasedStateMachine):
     @precondition(lambda self: self.running)
     @rule(seconds=st.sampled_from([0.2, 1.5, 6.0]))
     def time_passes(self, seconds: float) -> None:
+        self.slow = self.slow or not self.quiet
         self.loop.advance(seconds)
 
     @precondition(lambda self: self.running and self.loop.next_timer() is not None)
@@ -153,6 +156,7 @@ class Between(RuleBasedStateMachine):
     def the_next_deadline_comes(self) -> None:
         due = self.loop.next_timer()
         assert due is not None
+        self.slow = self.slow or not self.quiet
         self.loop.advance(due - self.loop.now + 1e-5)
 
     # -- disasters -------------------------------------------------------------------------------------------

@@ -7,16 +7,17 @@ import asyncio
 import time
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC
 from typing import Any
 
 import pytest
 from property.handoffs import AGENTS, policy
 from property.model_asterisk import ModelPbx
+from staff_memory import SetCalendars, SetDevices, store_of
 
 from asterisk_warm.core.handoff.policy import Mode
 from asterisk_warm.engine.directory import Directory, Team
-from asterisk_warm.engine.executor import Executor
-from asterisk_warm.engine.intake import Intake
+from asterisk_warm.engine.engine import Engine
 from asterisk_warm.engine.ports import Entry, HandoffRow, PbxError, StoredEvent, StoredHandoff
 from asterisk_warm.engine.service import HandoffService
 from asterisk_warm.engine.views import Health
@@ -149,6 +150,10 @@ class MemoryJournal:
         kept = self.kept.get(handoff)
         return None if kept is None else _row(kept)
 
+    async def of_lead(self, number: str, limit: int) -> Sequence[HandoffRow]:
+        rows = [_row(kept) for kept in reversed(self.kept.values())]
+        return [row for row in rows if row.lead_number == number][:limit]
+
     async def list(self, open_only: bool, limit: int) -> Sequence[HandoffRow]:
         rows = [_row(kept) for kept in reversed(self.kept.values())]
         return [row for row in rows if not (open_only and row.settled)][:limit]
@@ -170,7 +175,12 @@ def _row(kept: _Kept) -> HandoffRow:
     )
 
 
-class Engine:
+async def _run(engine: Engine) -> None:
+    await engine.begin((), ())
+    await engine.run()
+
+
+class Engines:
     """The engine's processes, one after the other, upon one journal and one Asterisk."""
 
     def __init__(
@@ -180,16 +190,34 @@ class Engine:
         self.pbx = pbx
         self.journal = MemoryJournal()
         team = Team("sales", "Sales", AGENTS, policy(**settings), "700", transfer_mode)
-        self.intake = Intake(Directory({"sales": team}))
+        self.team = team
+        self.store = store_of([team])
+        self.devices = SetDevices(lambda phone: "INUSE" if phone in pbx.busy else "NOT_INUSE")
         self.service: HandoffService | None = None
         self._reachable = asyncio.Event()
         self._reachable.set()
         self._clock = pytest.MonkeyPatch()
         self._clock.setattr(time, "time", loop.time)
+        self._clock.setattr("asterisk_warm.engine.agents.staff.LOOK_SECONDS", 3600.0)
 
     def start(self) -> None:
-        executor = Executor(self.pbx, self.pbx, speech_seconds=10.0, reachable=self._wait_reachable)
-        self.service = HandoffService(self.journal, self.pbx, executor, self.intake, _health, self.pbx)
+        engine = Engine(
+            journal=self.journal,
+            store=self.store,
+            pbx=self.pbx,
+            speaker=self.pbx,
+            devices=self.devices,
+            calendars=SetCalendars(),
+            lamps=None,
+            directory=Directory({"sales": self.team}),
+            node="test",
+            zone=UTC,
+            speech_seconds=10.0,
+            reachable=self._wait_reachable,
+            health=_health,
+        )
+        self.service = engine.handoffs
+        self.loop.create_task(_run(engine))
         self._recover()
 
     async def _wait_reachable(self) -> None:

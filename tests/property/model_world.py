@@ -285,6 +285,16 @@ class World:
         for leg in legs:
             leg.in_app, leg.talks_to = True, None
 
+    def come(self, channel: str) -> None:
+        """From wherever it is; who talked to it there goes on alone."""
+        leg = self.leg(channel)
+        other = self.legs.get(leg.talks_to or "")
+        leg.in_app, leg.talks_to = True, None
+        if other is not None:
+            other.talks_to = None
+            if not other.goes_on:
+                self._destroy(other.id)
+
     def fetch_one(self, channel: str, other: str) -> None:
         """The one comes to us; the other one's phone has transferred its call, and it ends."""
         leg = self.leg(channel)

@@ -14,6 +14,7 @@ from asterisk_warm.core.handoff import events as ev
 from asterisk_warm.core.handoff.commands import RingAgent
 from asterisk_warm.core.handoff.invariants import violations
 from asterisk_warm.core.handoff.model import Handoff, LeadIs, Outcome, Playing
+from asterisk_warm.core.handoff.moves.offering import untried
 from asterisk_warm.core.handoff.policy import Action
 from asterisk_warm.core.handoff.states import OfferState, State
 from asterisk_warm.core.handoff.story import Chapter, tell
@@ -234,6 +235,6 @@ def test_given_the_winner_vanishes_when_joining_then_the_losers_are_asked_again(
     handoff = run(request(), events)[-1][2].handoff
     gone = ev.AgentHungUp(**stamp(1001.0), offer=1, outcome="hung_up", cause="bye")
     decision = transition(handoff, gone)
-    assert decision.handoff.state is State.OFFERING
-    assert [c.agent.id for c in decision.commands if isinstance(c, RingAgent)] == ["ben", "cy"]
+    assert decision.handoff.state is State.SEEKING
+    assert [agent.id for agent in untried(decision.handoff)] == ["ben", "cy"]
     assert decision.handoff.offer(1).state is OfferState.GONE

@@ -13,14 +13,16 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
+from property.handoffs import AGENTS
 from property.model_asterisk import HELD, LEAD, PEOPLE, QUALIFIER, lead_at_door
 from property.model_between import Between, numbers
-from property.model_engine import Engine
+from property.model_engine import Engines
 
 from asterisk_warm.core.handoff.invariants import violations
-from asterisk_warm.core.handoff.model import Handoff, LeadIs, Outcome, Playing, QualifierIs
+from asterisk_warm.core.handoff.model import Agent, Handoff, LeadIs, Outcome, Playing, QualifierIs
 from asterisk_warm.core.handoff.policy import Action, Mode
 from asterisk_warm.core.handoff.states import State
+from asterisk_warm.core.routing import Routing
 from asterisk_warm.engine.directory import Destination
 from asterisk_warm.engine.errors import Refused
 from asterisk_warm.engine.ports import AtDoor, Door, LeadAtDoor, Transfer
@@ -42,23 +44,28 @@ class Model(Between):
         comfort=st.sampled_from([0.0, 20.0]),
         busy=numbers,
         progress=st.integers(0, 12),
+        stays=st.integers(0, 9),
     )
     def the_lead_is_to_be_handed_off(
-        self, way: str, mode: Mode, introduction: bool, comfort: float, busy: int, progress: int
+        self, way: str, mode: Mode, introduction: bool, comfort: float, busy: int, progress: int, stays: int
     ) -> None:
-        """And the first steps go well, so that the trouble begins in every state."""
+        """And the first steps go well, so that the trouble begins in every state; but for a qualifier who hangs
+        up while the call is taken over."""
         if way == "door" and mode in (Mode.STAY, Mode.CONSULT):
             mode = Mode.AUTO
         patience = {"introduction": introduction, "comfort": comfort, "queue_log": busy % 5 == 0}
+        patience["routing"] = Routing(wait_seconds=(0.0, 45.0, 200.0)[busy % 3])
         transfer = Mode.STAY if mode in (Mode.STAY, Mode.CONSULT) else Mode.AUTO
         if way == "door":
             patience["mode"] = mode
-        self.engine = Engine(self.pbx, self.loop, transfer_mode=transfer, **patience)
+        self.engine = Engines(self.pbx, self.loop, transfer_mode=transfer, **patience)
         self.engine.start()
         self.carry_out_all()
         if busy % 4 == 0:
             self.pbx.busy = {"PJSIP/ana"}
         self._come_in(way, mode)
+        if stays == 0 and way in ("one call", "transfer key"):
+            self.world.qualifier_hangs_up()
         self._go_well(1 + (busy % 4 == 0), progress)
 
     def _come_in(self, way: str, mode: Mode) -> None:
@@ -129,6 +136,8 @@ class Model(Between):
     @rule(sure=st.integers(0, 6))
     def the_lead_is_taken_away(self, sure: int) -> None:
         if sure == 0:
+            # An order that is under way is refused.
+            self.disturbed = self.disturbed or not self.quiet
             self.world.lead_is_taken_away()
 
     def _some_agent(self, which: int, *, up: bool) -> int | None:
@@ -163,6 +172,13 @@ class Model(Between):
         number = self._some_agent(which, up=True)
         if sure == 0 and number is not None and self.world.agents()[number].in_app:
             self.world.agent_is_taken_away(number)
+
+    @precondition(lambda self: self.running)
+    @rule(agent=st.sampled_from(AGENTS), calls=st.booleans())
+    def an_agent_has_a_call_of_their_own(self, agent: Agent, calls: bool) -> None:
+        (self.pbx.busy.add if calls else self.pbx.busy.discard)(agent.endpoint)
+        assert self.engine is not None
+        self._call(self.engine.devices.moved)
 
     @precondition(lambda self: self.world.playbacks)
     @rule(which=numbers, failed=st.booleans())
@@ -233,6 +249,12 @@ class Model(Between):
     @invariant()
     def the_lead_is_taken_up_once(self) -> None:
         assert self.engine is None or len(self.engine.journal.kept) <= 1
+
+    @invariant()
+    def a_handoff_fails_by_asterisk_alone(self) -> None:
+        handoff = self.handoff()
+        failed = handoff is not None and handoff.state is State.FAILED
+        assert not failed or self.disturbed or self.slow, f"people cannot make it fail: {handoff}"
 
     @invariant()
     def never_two_agents_with_the_lead(self) -> None:
@@ -355,6 +377,9 @@ class Model(Between):
         assert not ours and not self.world.bridges and not self.world.playbacks, (
             f"left behind: {ours} {self.world.bridges} {self.world.playbacks} of {handoff}"
         )
+        assert self.engine is not None
+        kept = [one for one in self.engine.store.presences.values() if one.offer or one.talks]
+        assert not kept, f"still reserved: {kept} of {handoff}"
 
 
 TestModel = Model.TestCase

@@ -130,7 +130,7 @@ def stays(name: str = "Grant Weatherly") -> list[Event]:
         _fact(PlaybackEnded, 4.3, what=Playing.ASIDE, number=1),
         _fact(QualifierPressed, 7.0, digit="*"),
         _fact(QualifierPressed, 7.3, digit="2"),
-        _fact(QualifierHungUp, 7.31, cause="hung up by the PBX"),
+        _fact(QualifierHungUp, 7.31, cause="ended by Asterisk"),
         _fact(LeadLeft, 7.32),
         _fact(AgentLeft, 7.33, offer=2),
         _fact(BridgeClosed, 7.34),

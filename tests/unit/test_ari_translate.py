@@ -133,7 +133,7 @@ def test_given_a_lead_when_they_hang_up_then_that_is_told_at_once_and_once() -> 
     assert kinds(message("StasisEnd", LEAD)) == [LeadLeft]
     assert kinds(message("ChannelDestroyed", LEAD, cause=16)) == [LeadHungUp]
     [told] = facts(message("ChannelHangupRequest", LEAD, cause=32, soft=True))
-    assert isinstance(told, LeadHungUp) and told.cause == "hung up by the PBX"
+    assert isinstance(told, LeadHungUp) and told.cause == "ended by Asterisk"
 
 
 def test_given_a_lead_who_was_let_go_when_they_hang_up_later_then_that_is_told_too() -> None:
@@ -153,7 +153,7 @@ def test_given_a_qualifier_when_they_hang_up_then_that_is_told_at_once_and_once(
     )
     assert told == QualifierHungUp(at=moment_of(STAMP), event_id=told.event_id, cause="normal clearing")
     [told] = facts(message("ChannelHangupRequest", QUALIFIER, cause=32, soft=True))
-    assert isinstance(told, QualifierHungUp) and told.cause == "hung up by the PBX"
+    assert isinstance(told, QualifierHungUp) and told.cause == "ended by Asterisk"
     assert kinds(message("ChannelDestroyed", QUALIFIER, cause=16)) == [QualifierHungUp]
 
 

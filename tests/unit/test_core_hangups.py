@@ -81,8 +81,8 @@ ALONE: list[tuple[Callable[[], History], str, State, LeadIs, QualifierIs, list[s
     ),
     (accepted_staying, Q, S.INTRODUCING, H.HELD, W.GONE, []),
     (
-        *(accepted_staying, A, S.OFFERING, H.WITH_QUALIFIER, W.WITH_LEAD),
-        ["RingAgent", "RingAgent"],
+        *(accepted_staying, A, S.SEEKING, H.WITH_QUALIFIER, W.WITH_LEAD),
+        [],
     ),
     (three_way, L, S.COMPLETED, H.GONE, W.WITH_AGENT, ["LetGo", "TellQualifier"]),
     (three_way, Q, S.CONNECTED, H.WITH_AGENT, W.GONE, ["LetGo"]),
@@ -107,10 +107,10 @@ ALONE: list[tuple[Callable[[], History], str, State, LeadIs, QualifierIs, list[s
     (swapped, A, S.RETURNED, H.WITH_QUALIFIER, W.WITH_LEAD, ["LetGo", "TellQualifier"]),
     (completing, L, S.ABANDONED, H.GONE, W.LEAVING, ["HangUpAgent", "CloseBridge"]),
     (completing, Q, S.INTRODUCING, H.HELD, W.GONE, []),
-    (completing, A, S.OFFERING, H.HELD, W.LEAVING, ["HoldLead", "RingAgent", "RingAgent"]),
+    (completing, A, S.SEEKING, H.HELD, W.LEAVING, ["HoldLead"]),
     (three_coming, L, S.ABANDONED, H.GONE, W.LEAVING, ["HangUpAgent", "ReleaseQualifier", "CloseBridge"]),
     (three_coming, Q, S.INTRODUCING, H.HELD, W.GONE, []),
-    (three_coming, A, S.OFFERING, H.WITH_QUALIFIER, W.WITH_LEAD, ["RingAgent", "RingAgent"]),
+    (three_coming, A, S.SEEKING, H.WITH_QUALIFIER, W.WITH_LEAD, []),
     (returned, L, S.ABANDONED, H.GONE, W.LEAVING, ["ReleaseQualifier", "CloseBridge"]),
     (returned, Q, S.RETURNING, H.HELD, W.GONE, ["HoldLead", "RingAgent"]),
     (recalling, L, S.ABANDONED, H.GONE, W.GONE, ["HangUpAgent", "CloseBridge"]),
@@ -174,8 +174,8 @@ PAIRS: list[tuple[Callable[[], History], str, State, LeadIs]] = [
     *((s, f"{L} {A}", S.COMPLETED, H.GONE) for s in (left, taking_back, fetching)),
     (at_phone, f"{L} {A}", S.ABANDONED, H.GONE),
     # the lead stays: held for the others, rung for, or sent on
-    *((s, f"{Q} {A}", S.OFFERING, H.HELD) for s in (staying, accepted_staying, aside)),
-    *((s, f"{Q} {A}", S.OFFERING, H.HELD) for s in (completing, three_coming)),
+    *((s, f"{Q} {A}", S.OFFERING, H.HELD) for s in (staying, aside)),
+    *((s, f"{Q} {A}", S.SEEKING, H.HELD) for s in (accepted_staying, completing, three_coming)),
     (at_phone, f"{Q} {A}", S.RETURNED, H.LEFT),
     (consulting_at_phone, f"{Q} {A}", S.RETURNED, H.LEFT),
     (left, f"{Q} {A}", S.COMPLETED, H.LEFT),
@@ -203,11 +203,11 @@ def test_given_two_hang_up_at_once_in_either_order_then_the_same_outcome(
     ("situation", "first", "second", "state", "status", "orders"),
     [
         # Hanging up first completes; the agent who is gone then is made up for by the others.
-        (consulting, Q, A, S.OFFERING, None, ["HoldLead", "RingAgent", "RingAgent"]),
+        (consulting, Q, A, S.SEEKING, None, ["HoldLead"]),
         # The agent who is gone first brings the lead back; the qualifier who is gone then is rung.
         (consulting, A, Q, S.RETURNING, "TIMEOUT", ["HoldLead", "RingAgent"]),
         (accepted_aside, A, Q, S.RETURNING, "TIMEOUT", ["HoldLead", "RingAgent"]),
-        (swapped, Q, A, S.OFFERING, None, ["HoldLead", "RingAgent", "RingAgent"]),
+        (swapped, Q, A, S.SEEKING, None, ["HoldLead"]),
         (swapped, A, Q, S.RETURNED, "TIMEOUT", ["ReturnLead"]),
         (swapped, A, L, S.RETURNED, "TIMEOUT", ["ReleaseQualifier", "CloseBridge"]),
         (three_way, Q, A, S.COMPLETED, "CONNECTED", ["ReturnLead"]),

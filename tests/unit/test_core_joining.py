@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from property.handoffs import policy
+from property.handoffs import AGENTS, policy
 from property.history import connected, hung_up, introducing, offering
 
 from asterisk_warm.core.handoff import events as ev
-from asterisk_warm.core.handoff.commands import CloseBridge, HangUpAgent, HoldLead, LetGo, RingAgent
+from asterisk_warm.core.handoff.commands import CloseBridge, HangUpAgent, HoldLead, LetGo
 from asterisk_warm.core.handoff.model import LeadIs, Outcome, Playing
+from asterisk_warm.core.handoff.moves.offering import untried
 from asterisk_warm.core.handoff.states import OfferState, State
 
 JOINED = (ev.AgentJoined, {"offer": 1})
@@ -65,10 +66,11 @@ def test_given_the_join_takes_too_long_then_the_others_are_asked_again():
     history = introducing()
     while history.handoff.state is State.INTRODUCING:
         history.wait()
-    assert history.handoff.state is State.OFFERING
-    assert history.offer_states() == ["FAILED", "LOST", "LOST", "RINGING", "RINGING"]
+    assert history.handoff.state is State.SEEKING
     assert HoldLead("default", stop_introduction=1) in history.commands
     assert HangUpAgent(1) in history.commands
+    history.found("ben", "cy")
+    assert history.offer_states() == ["FAILED", "LOST", "LOST", "RINGING", "RINGING"]
 
 
 LOST = [
@@ -83,16 +85,17 @@ def test_given_the_winner_is_lost_before_the_talk_then_the_lead_is_held_and_the_
     kind, fields, state
 ):
     history = introducing().then(kind, **fields)
-    assert history.handoff.state is State.OFFERING
+    assert history.handoff.state is State.SEEKING
     assert history.handoff.lead_is is LeadIs.HELD
     assert history.handoff.offer(1).state is state
     assert HoldLead("default", stop_introduction=1) in history.commands
-    assert [c.agent.id for c in history.commands if isinstance(c, RingAgent)] == ["ben", "cy"]
+    assert {agent.id for agent in untried(history.handoff)} == {"ben", "cy"}
+    assert history.found("ben", "cy").kinds == ["RingAgent", "RingAgent"]
 
 
 @pytest.mark.parametrize(("kind", "fields", "state"), LOST)
 def test_given_the_winner_is_lost_and_nobody_else_was_there_then_the_lead_goes_on(kind, fields, state):
-    history = introducing(free=("ana",)).then(kind, **fields)
+    history = introducing(free=("ana",)).then(kind, **fields).found(hope=False)
     assert history.handoff.state is State.RETURNED
     assert history.handoff.offer(1).state is state
     assert history.told()["WARM_AGENT"] == ""
@@ -108,7 +111,12 @@ def test_given_a_loser_who_declined_then_they_are_not_asked_again():
     history = offering().then(ev.AgentAnswered, offer=2).then(ev.DigitPressed, offer=2, digit="2")
     history.then(ev.AgentAnswered, offer=1).then(ev.DigitPressed, offer=1, digit="1")
     history.then(ev.AgentHungUp, **hung_up())
-    assert [c.agent.id for c in history.commands if isinstance(c, RingAgent)] == ["cy"]
+    assert [agent.id for agent in untried(history.handoff)] == ["cy"]
+
+
+def test_given_everybody_has_been_asked_when_the_winner_is_lost_then_the_lead_goes_on():
+    history = introducing(agents=AGENTS[:1], free=("ana",)).then(ev.AgentHungUp, **hung_up())
+    assert history.handoff.state is State.RETURNED
 
 
 @pytest.mark.parametrize("kind", [ev.AgentHungUp, ev.AgentLeft])

@@ -27,8 +27,8 @@ from asterisk_warm.core.handoff.states import OfferState, State
 
 def test_given_a_request_then_the_lead_is_taken_in_hand_while_all_else_is_made_ready():
     history = History()
-    assert history.kinds == ["SecureLead", "FindAgents", "PrepareSpeech"]
-    secure, _, speech = history.commands
+    assert history.kinds == ["SecureLead", "PrepareSpeech"]
+    secure, speech = history.commands
     assert isinstance(secure, SecureLead) and dict(secure.variables)["WARM_STATUS"] == "ABANDONED"
     assert isinstance(speech, PrepareSpeech)
     assert speech.lines == (
@@ -44,7 +44,7 @@ def test_given_a_request_then_the_lead_is_taken_in_hand_while_all_else_is_made_r
 
 
 def test_given_blind_mode_without_introduction_then_only_the_losers_line_is_spoken():
-    speech = History(policy=policy(Mode.BLIND, introduction=False)).commands[2]
+    speech = History(policy=policy(Mode.BLIND, introduction=False)).commands[1]
     assert isinstance(speech, PrepareSpeech)
     assert speech.lines == tuple(f"This call was taken by {agent.name}." for agent in AGENTS)
 
@@ -165,7 +165,7 @@ def test_given_a_phone_rings_whose_leg_was_told_gone_then_it_is_hung_up():
 
 def test_given_an_agent_who_was_given_up_is_joined_late_then_they_are_hung_up():
     history = introducing().then(ev.CommandFailed, command="JoinAgent", offer=1, error="too slow")
-    assert history.handoff.state is State.OFFERING
+    assert history.handoff.state is State.SEEKING
     assert history.then(ev.AgentJoined, offer=1).commands == (HangUpAgent(1),)
 
 

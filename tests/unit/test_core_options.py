@@ -64,6 +64,12 @@ def test_given_a_qualifier_then_every_mode_can_be_asked_for_and_theirs_is_the_de
     assert ask(*asked, qualifier=True).policy.mode is Mode(mode)
 
 
+def test_given_a_lead_with_wishes_then_routing_heeds_them():
+    policy = ask("wait=30", "priority=7", "skills=spanish:5; Insurance").policy
+    assert (policy.routing.wait_seconds, policy.priority) == (30.0, 7)
+    assert policy.routing.skills == (("insurance", 1), ("spanish", 5))
+
+
 @pytest.mark.parametrize("mode", ["stay", "consult"])
 def test_given_no_qualifier_then_no_mode_that_needs_one(mode):
     assert f"mode={mode} needs a qualifier who is on the call with the lead" in refused(f"mode={mode}")
@@ -97,6 +103,11 @@ def test_given_variables_then_anything_but_a_clear_yes_is_a_no(told, holds):
         ("music=../etc", "option music=../etc: must be the name of a music-on-hold class"),
         ("music=", "option music=: must be the name of a music-on-hold class"),
         ("introduction=maybe", "option introduction=maybe: must be yes or no"),
+        ("wait=-1", "option wait=-1: must be from 0 to 3600 seconds"),
+        ("priority=10", "option priority=10: must be from 0 to 9"),
+        ("skills=", "option skills=: must be skill:level, parted by ;"),
+        ("skills=spanish:11", "option skills=spanish:11: must be skill:level"),
+        ("skills=a b", "option skills=a b: must be skill:level"),
     ],
 )
 def test_given_an_option_that_cannot_be_used_then_the_message_names_it_and_says_what_would_do(option, words):

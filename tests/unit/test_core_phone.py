@@ -20,7 +20,7 @@ FETCH = co.TakeOver("", ())
 
 def test_given_the_second_call_then_nothing_is_taken_in_hand_and_the_qualifier_waits_aside():
     history = History(**with_qualifier(Mode.CONSULT, ON_HOLD))
-    assert history.kinds == ["SetAside", "FindAgents", "PrepareSpeech"]
+    assert history.kinds == ["SetAside", "PrepareSpeech"]
     now = history.handoff
     assert (now.state, now.lead_is, now.qualifier_is) == (State.SEEKING, LeadIs.AT_PHONE, QualifierIs.ASIDE)
     assert history.decision.deadline == history.at + 105.0, "the warning"
@@ -136,7 +136,7 @@ def test_given_the_qualifier_is_taken_away_then_the_lead_stays_at_their_phone():
 
 
 def test_given_the_agents_are_asked_again_then_the_qualifier_waits_aside_no_more():
-    history = consulting_at_phone().keys("*3").then(ev.LeadSecured).agent_hangs_up()
+    history = consulting_at_phone().keys("*3").then(ev.LeadSecured).agent_hangs_up().found("ben")
     assert (history.handoff.state, history.handoff.qualifier_is) == (State.OFFERING, QualifierIs.WITH_LEAD)
 
 

@@ -52,7 +52,7 @@ REFER = replace(QUINN, refer=True)
 
 def test_given_a_qualifier_in_a_call_with_the_lead_then_the_call_is_taken_over_and_nobody_is_held():
     history = History(**with_qualifier(Mode.STAY))
-    assert history.kinds == ["TakeOver", "FindAgents", "PrepareSpeech"]
+    assert history.kinds == ["TakeOver", "PrepareSpeech"]
     assert history.order(co.TakeOver).other == "qualifier"
     assert dict(history.order(co.TakeOver).variables)["WARM_STATUS"] == "ABANDONED"
     now = history.handoff
@@ -79,9 +79,20 @@ def test_given_each_mode_then_who_stays_with_the_lead(mode, orders, lead_is, qua
 def test_given_the_qualifier_hangs_up_while_the_call_is_taken_over_then_the_lead_is_held_for_whoever_accepts():
     history = History(**with_qualifier(Mode.STAY)).qualifier_hangs_up()
     assert (history.handoff.state, history.handoff.lead_is) == (State.REQUESTED, LeadIs.HELD)
-    assert history.commands == ()
+    assert history.kinds == ["SecureLead"] and history.handoff.fetching
+    assert history.handoff.state_deadline == history.at + 10.0
+    assert history.qualifier_hangs_up().commands == (), "told twice"
     assert history.then(ev.LeadSecured).kinds == ["HoldLead"]
+    assert not history.handoff.fetching
     assert history.then(ev.SpeechReady).then(ev.AgentsFound, free=EVERYBODY, not_free=()).handoff.open_offers
+
+
+def test_given_the_take_over_fails_for_want_of_the_qualifier_then_the_lead_comes_all_the_same():
+    history = History(**with_qualifier(Mode.STAY)).qualifier_hangs_up()
+    history.then(ev.CommandFailed, command="TakeOver", offer=None, error="500")
+    assert (history.handoff.state, history.commands) == (State.REQUESTED, ())
+    history.then(ev.LeadSecured).then(ev.SpeechReady).then(ev.AgentsFound, free=EVERYBODY, not_free=())
+    assert (history.handoff.state, history.handoff.lead_is) == (State.OFFERING, LeadIs.HELD)
 
 
 def test_given_it_is_cancelled_then_before_the_lead_is_ours_then_they_have_music_when_they_come():
@@ -106,15 +117,6 @@ def test_given_the_call_cannot_be_taken_over_then_they_are_given_back_as_a_pair(
     )
     assert history.order(co.LetGo).first == "lead"
     assert history.order(co.LetGo).second == "qualifier"
-
-
-def test_given_it_is_not_known_who_is_free_then_the_lead_is_with_the_qualifier_who_is_told():
-    history = History(**with_qualifier(Mode.STAY))
-    history.then(ev.CommandFailed, command="FindAgents", offer=None, error="no answer")
-    assert (history.handoff.state, history.handoff.status) == (State.RETURNED, Status.ERROR)
-    assert history.told_aside() == [
-        "Grant Weatherly is back with you. could not find out who is free: no answer."
-    ]
 
 
 def test_given_a_take_over_that_failed_late_then_nothing():
@@ -230,8 +232,8 @@ def test_given_an_agent_who_was_briefed_when_the_lead_is_taken_back_then_they_ar
 
 def test_given_the_winner_is_lost_before_they_came_then_the_others_are_asked_while_the_two_talk_on():
     history = introducing(**with_qualifier(Mode.STAY)).agent_hangs_up()
-    assert (history.handoff.state, history.handoff.lead_is) == (State.OFFERING, LeadIs.WITH_QUALIFIER)
-    assert history.kinds == ["RingAgent", "RingAgent"]
+    assert (history.handoff.state, history.handoff.lead_is) == (State.SEEKING, LeadIs.WITH_QUALIFIER)
+    assert history.found("ben", "cy").kinds == ["RingAgent", "RingAgent"]
 
 
 def test_given_three_talked_and_the_agent_is_gone_then_the_qualifier_is_told_and_nobody_else_is_rung():
@@ -286,7 +288,7 @@ def test_given_the_qualifier_leaves_while_the_agent_is_coming_then_that_agents_a
 
 def test_given_the_qualifier_left_while_the_agent_was_coming_when_that_fails_then_the_lead_has_music():
     history = introducing(**with_qualifier(Mode.STAY)).keys("*2").agent_hangs_up()
-    assert history.kinds == ["HoldLead", "RingAgent", "RingAgent"]
+    assert history.kinds == ["HoldLead"]
     assert history.handoff.lead_is is LeadIs.HELD
 
 

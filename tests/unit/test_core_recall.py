@@ -197,7 +197,7 @@ def test_given_no_phone_to_ring_then_the_lead_goes_on_in_the_dialplan(settings):
 
 def test_given_a_technical_failure_then_nobody_is_rung_for_it():
     history = History(**with_qualifier(Mode.STAY)).qualifier_hangs_up()
-    history.then(ev.CommandFailed, command="TakeOver", offer=None, error="gone")
+    history.then(ev.CommandFailed, command="SecureLead", offer=None, error="500")
     assert (history.handoff.state, history.kinds) == (State.FAILED, ["ReturnLead"])
 
 

@@ -24,6 +24,7 @@ from property.history import (
     with_qualifier,
 )
 
+from asterisk_warm.core.handoff import commands as co
 from asterisk_warm.core.handoff import events as ev
 from asterisk_warm.core.handoff.model import LeadIs, Outcome, QualifierIs, Status
 from asterisk_warm.core.handoff.policy import Action, Mode
@@ -64,6 +65,13 @@ def test_given_the_qualifier_is_gone_then_the_lead_is_taken_in_hand_alone():
     assert history.then(ev.LeadSecured).kinds == ["HoldLead"]
     history = History(**with_qualifier(Mode.STAY)).qualifier_hangs_up().reconciled(**GONE)
     assert history.kinds == ["SecureLead"]
+
+
+def test_given_a_lead_on_the_way_to_us_alone_then_they_are_fetched_again():
+    history = History(**with_qualifier(Mode.STAY)).qualifier_hangs_up().then(ev.CancelRequested, by="cli")
+    history.reconciled(**LEAD_OUT, **GONE, agents_ringing=(1,))
+    assert (history.handoff.state, history.kinds) == (State.RETURNING, ["SecureLead"])
+    assert history.handoff.fetching
 
 
 # -- SEEKING, OFFERING ---------------------------------------------------------------------------------------
@@ -163,11 +171,10 @@ def test_given_the_qualifier_is_gone_then_the_agent_goes_to_the_lead(found):
 
 def test_given_both_are_gone_then_the_others_are_asked_while_the_lead_hears_music():
     history = consulting().reconciled(**GONE)
-    assert history.handoff.state is State.OFFERING
+    assert history.handoff.state is State.SEEKING
     assert history.kinds[:3] == ["HoldLead", "JoinAgent", "HoldLead"]
-    assert history.kinds.count("RingAgent") == 2
     history = consulting().reconciled(**GONE, **ANA_OUT)
-    assert history.handoff.state is State.OFFERING
+    assert history.handoff.state is State.SEEKING
 
 
 def test_given_swapped_then_the_qualifier_is_with_the_lead_or_joined_again():
@@ -241,8 +248,7 @@ def test_given_the_agent_was_on_the_way_then_again_without_touching_the_talk():
 
 def test_given_the_agent_was_on_the_way_and_is_gone_then_the_others_are_asked():
     history = introducing(**with_qualifier(Mode.STAY)).reconciled()
-    assert (history.handoff.state, history.handoff.lead_is) == (State.OFFERING, LeadIs.WITH_QUALIFIER)
-    assert history.kinds.count("RingAgent") == 2
+    assert (history.handoff.state, history.handoff.lead_is) == (State.SEEKING, LeadIs.WITH_QUALIFIER)
 
 
 def test_given_a_lead_is_being_fetched_for_the_agent_then_both_are_ordered_again():
@@ -296,6 +302,16 @@ def test_given_the_qualifier_is_being_rung_then_they_ring_on_and_are_briefed_whe
     assert asked.reconciled(**found).commands == ()
     found = {**found, "agents_up": (1, 4), "agents_ringing": ()}
     assert asked.reconciled(**found).kinds == ["PlayToAgent"]
+
+
+# -- an older reading ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("told", [accepted, consulting, lambda: introducing(), three_way])
+def test_given_a_reading_from_before_the_agent_picked_up_then_they_are_not_taken_for_gone(told):
+    history = look(told(), agents_ringing=(1,))
+    assert history.handoff.winner is not None
+    assert co.HangUpAgent(1) not in history.commands
 
 
 # -- RETURNING -----------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from property.history import (
 
 from asterisk_warm.core.handoff import commands as co
 from asterisk_warm.core.handoff import events as ev
-from asterisk_warm.core.handoff.model import Playing
+from asterisk_warm.core.handoff.model import LOST, Playing, ReturnPlace
 from asterisk_warm.core.handoff.states import State
 
 
@@ -51,6 +51,33 @@ def test_given_a_lead_who_hears_an_announcement_then_music_comes_when_that_ends(
 def test_given_the_end_then_nobody_is_held_any_more():
     history = offering().then(ev.CancelRequested, by="cli")
     assert replaced(history, "lead").commands == ()
+
+
+TEAMS = ReturnPlace("sales-after", "s", 1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "place"),
+    [
+        ({}, LOST),
+        ({"lost_to": TEAMS}, TEAMS),
+        ({"lost_to": TEAMS, "return_to": ReturnPlace("incoming", "s", 3)}, ReturnPlace("incoming", "s", 3)),
+    ],
+)
+def test_given_a_lead_who_was_to_go_on_after_their_stasis_then_the_new_channel_has_a_place(settings, place):
+    history = offering(**settings)
+    assert history.handoff.return_to == settings.get("return_to")
+    replaced(history, "lead").then(ev.CancelRequested, by="cli")
+    assert history.order(co.ReturnLead).to == place
+
+
+def test_given_the_end_when_the_lead_has_not_been_seen_leaving_then_the_new_channel_has_a_place_too():
+    history = replaced(offering().then(ev.CancelRequested, by="cli"), "lead").wait()
+    assert history.order(co.ReturnLead).to == LOST
+
+
+def test_given_another_leg_then_the_lead_goes_on_after_their_stasis():
+    assert replaced(briefing(), "agent-1").handoff.return_to is None
 
 
 def test_given_a_qualifier_who_waits_aside_then_the_new_channel_hears_ringing():

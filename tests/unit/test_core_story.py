@@ -85,10 +85,10 @@ def test_given_a_typical_handoff_then_it_reads_so():
  25.5 handoff: the talk is handed to Asterisk alone
  25.5 handoff: CONNECTED, handoff gap 25.5 s
  25.5 lead: is talking without us now
- 26.0 Ben: is off the line (hung up)
- 86.0 lead: hung up (normal clearing)
+ 26.0 Ben: is off the line
+ 86.0 lead: hung up
  86.0 handoff: COMPLETED (CONNECTED): the lead hung up (normal clearing)
- 86.0 Ana: is off the line (hung up)"""
+ 86.0 Ana: is off the line"""
     )
 
 
@@ -97,11 +97,26 @@ def test_given_nobody_is_free_then_why_the_lead_goes_on():
     history.then(ev.AgentsFound, free=(), not_free=(("ana", "in a call"), ("zed", "unknown")))
     assert last(history, 6) == [
         "handoff: briefing not spoken, prompts serve instead: no voice is installed",
-        "handoff: free: nobody",
+        "handoff: nobody is free, and nobody will be in time",
         "Ana: is not rung: in a call",
         "zed: is not rung: unknown",
         "lead: goes on in the dialplan",
         "handoff: RETURNED (NOAGENT): Ana was not rung (in a call); zed was not rung (unknown)",
+    ]
+
+
+def test_given_a_lead_who_waits_then_what_is_known_already_is_not_told_again():
+    history = seeking().then(ev.SpeechReady)
+    busy = (("ana", "in a call"), ("ben", "offline"))
+    history.then(ev.AgentsFound, free=(), not_free=busy, hope=True)
+    history.then(ev.AgentsFound, free=("cy",), not_free=(*busy[:1], ("ben", "wrapping up")), hope=True)
+    assert last(history, 6) == [
+        "handoff: nobody is free: the lead waits",
+        "Ana: is not rung: in a call",
+        "Ben: is not rung: offline",
+        "handoff: free: Cy",
+        "Ben: is not rung: wrapping up",
+        "handoff: OFFERING",
     ]
 
 
@@ -158,7 +173,53 @@ def test_given_an_outage_then_it_is_told_but_a_routine_check_is_not():
 
 def test_given_a_phone_rings_out_then_it_is_off_the_line():
     history = offering().then(ev.AgentHungUp, **hung_up(Outcome.NO_ANSWER))
-    assert last(history) == ["Ana: is off the line (no answer)"]
+    assert last(history) == ["Ana: did not answer (no answer)"]
+    assert last(offering().then(ev.AgentHungUp, **hung_up(Outcome.UNREACHABLE))) == [
+        "Ana: could not be rung (unreachable)"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("history", "line"),
+    [
+        (offering, "Ana: did not answer (busy)"),
+        (briefing, "Ana: hung up"),
+        (lambda: briefing().then(ev.DigitPressed, offer=1, digit="2"), "Ana: is off the line"),
+        (
+            lambda: offering().then(ev.CancelRequested, by="Dana"),
+            "Ana: is not rung any more (the handoff was cancelled)",
+        ),
+        (connected, "Ana: hung up"),
+    ],
+)
+def test_given_an_agents_end_is_told_twice_then_it_is_one_end(history, line):
+    history = history()
+    outcome = Outcome.BUSY if history.handoff.offer(1).answered_at is None else Outcome.HUNG_UP
+    for _ in range(2):
+        history.then(ev.AgentHungUp, **hung_up(outcome))
+    ends = [line for line in tell(history.chapters) if line.who == "Ana" and "is rung" not in line.text]
+    assert f"{ends[-1].who}: {ends[-1].text}" == line
+    assert [end.text for end in ends].count(ends[-1].text) == 1
+    history.then(ev.AgentLeft, offer=1)
+    assert "moved" not in told(history)
+
+
+def test_given_the_leads_end_is_told_twice_then_it_is_one_end():
+    history = briefing().lead_hangs_up().lead_hangs_up()
+    assert told(history).count("lead: hung up") == 1
+    history = briefing().then(ev.LeadHungUp, cause="ended by Asterisk")
+    assert "lead: is off the line (ended by Asterisk)" in told(history)
+
+
+def test_given_a_lead_who_was_sent_on_then_that_they_left_says_nothing_more():
+    history = offering().then(ev.CancelRequested, by="Dana").then(ev.LeadLeft)
+    assert "lead: goes on in the dialplan" in told(history)
+    assert "has left the handoff" not in told(history)
+
+
+def test_given_an_offer_that_there_never_was_then_its_end_is_not_told():
+    before = told(briefing())
+    assert told(briefing().then(ev.AgentHungUp, **hung_up(offer=9)).then(ev.AgentLeft, offer=9)) == before
 
 
 # -- with a qualifier ----------------------------------------------------------------------------------------
@@ -177,7 +238,7 @@ def test_given_a_consult_then_it_reads_so():
   0.0 lead: is taken over from the talk with Quinn
   0.0 lead: is with us
   0.0 lead: is on hold
-  0.0 Quinn: waits aside
+  0.0 Quinn: waits and hears ringing
   0.0 handoff: SEEKING
   0.0 handoff: free: Ana, Ben, Cy
   0.0 handoff: OFFERING
@@ -201,7 +262,7 @@ def test_given_a_consult_then_it_reads_so():
  11.8 Ana: is joined to the lead
  13.3 Quinn: pressed *2 (complete)
  13.3 handoff: the talk is handed to Asterisk alone
- 13.3 Quinn: goes on by themselves
+ 13.3 Quinn: leaves the call
  13.3 handoff: CONNECTED, handoff gap 10.3 s"""
     )
 
@@ -234,7 +295,7 @@ def test_given_a_lead_at_the_phone_then_where_they_were_and_that_they_were_fetch
         "Quinn: pressed *2 (complete)",
         "lead: is on hold",
         "lead: is fetched out of the call in which they are on hold",
-        "Quinn: goes on by themselves",
+        "Quinn: leaves the call",
         "lead: is with us",
     ]
 
@@ -243,7 +304,7 @@ def test_given_nobody_took_the_lead_then_the_qualifier_alone_is_told_why():
     assert last(returned().then(ev.QualifierJoined), 4) == [
         "Quinn: is with the lead",
         "handoff: the talk is handed to Asterisk alone",
-        "Quinn: alone is told: Grant Weatherly is back with you. Ana was busy; Ben was busy; Cy was busy.",
+        'Quinn: alone hears "Grant Weatherly is back with you. Ana was busy; Ben was busy; Cy was busy."',
         "handoff: RETURNED (NOAGENT): Ana was busy; Ben was busy; Cy was busy",
     ]
     assert "Quinn: is rung to have the lead back" in last(recalling(), 2)
@@ -251,11 +312,25 @@ def test_given_nobody_took_the_lead_then_the_qualifier_alone_is_told_why():
 
 def test_given_the_qualifier_is_gone_then_how():
     assert last(staying().qualifier_hangs_up(), 2) == [
-        "Quinn: hung up (normal clearing)",
+        "Quinn: hung up",
         "lead: is on hold",
     ]
     assert last(aside().then(ev.QualifierLeft)) == ["Quinn: has left the handoff"]
-    assert "has left" not in last(three_way().keys("*2").then(ev.QualifierLeft))[0]
+    leaving = three_way().keys("*2")
+    before = told(leaving)
+    assert "Quinn: leaves the call" in before
+    assert told(leaving.then(ev.QualifierHungUp, cause="ended by Asterisk")) == before, "they had left"
+    assert told(leaving.then(ev.QualifierLeft)) == before
+    twice = staying().qualifier_hangs_up().qualifier_hangs_up()
+    assert told(twice).count("Quinn: hung up") == 1
+
+
+def test_given_what_the_qualifier_alone_hears_then_in_words():
+    assert "Quinn: alone hears a beep: the agent is coming in" in told(three_way())
+    assert "Quinn: alone hears that the lead has left" in told(consulting().lead_hangs_up())
+    assert "Quinn: alone hears that the lead is still waiting" in told(
+        aside(hold_seconds=20.0, warn_seconds=15.0).wait()
+    )
 
 
 def test_given_keys_without_a_meaning_then_nothing_is_told_and_what_is_not_possible_says_so():
@@ -271,7 +346,9 @@ def test_given_keys_without_a_meaning_then_nothing_is_told_and_what_is_not_possi
 
 def test_given_a_phones_transfer_key_then_what_the_phone_is_told():
     history = offering(**with_qualifier(Mode.AUTO, replace(QUINN, refer=True)))
-    assert "Quinn: has a phone that is told: trying" in told(history)
+    assert "Quinn: sees on the phone that the transfer is under way" in told(history)
+    history.then(ev.CancelRequested, by="Dana").then(ev.QualifierJoined)
+    assert "Quinn: sees on the phone that the transfer has failed" in told(history)
 
 
 def test_given_a_nameless_qualifier_then_what_they_are():

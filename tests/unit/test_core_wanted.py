@@ -48,7 +48,7 @@ def over() -> History:
 @pytest.mark.parametrize(
     ("order", "wanted", "overtaken"),
     [
-        (co.TakeOver("qualifier", ()), [requested], [over]),
+        (co.TakeOver("qualifier", ()), [requested], [over, lambda: requested().qualifier_hangs_up()]),
         (BACK, [at_phone], [over, lambda: at_phone().keys("*1")]),
         (co.SetAside(), [aside, at_phone], [staying, consulting, blonde]),
         (co.JoinQualifier(None), [returned, swapped, staying], [aside, consulting, blonde, over]),

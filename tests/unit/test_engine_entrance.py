@@ -13,9 +13,9 @@ from property.live_engine import Live, live
 from property.model_asterisk import HELD, LEAD, PLACE, QUALIFIER, Leg
 
 from asterisk_warm.core.handoff.commands import Progress
-from asterisk_warm.core.handoff.model import ReturnPlace
+from asterisk_warm.core.handoff.model import LOST, ReturnPlace
 from asterisk_warm.engine.directory import Destination, Outside, Team
-from asterisk_warm.engine.entrance import BYE, LOST, who_words
+from asterisk_warm.engine.entrance import BYE, who_words
 from asterisk_warm.engine.errors import NotAllowed, Refused
 from asterisk_warm.engine.ports import (
     AtDoor,
@@ -146,10 +146,25 @@ async def test_given_asterisk_does_not_tell_the_variables_then_unreachable(stage
     assert shown.lead.channel == "ch", "who waits in the dialplan tells it again"
 
 
+@pytest.mark.parametrize("who", [{"channel": LEAD}, {"qualifier": QUALIFIER}])
+async def test_given_a_call_that_ends_while_it_is_looked_at_then_it_is_said_not_to_be_there(
+    stage, who, monkeypatch
+):
+    look = stage.pbx.lead_variables
+
+    async def end(channel: str) -> object:
+        stage.world.lead_hangs_up()
+        return await look(channel)
+
+    monkeypatch.setattr(stage.pbx, "lead_variables", end)
+    error = await refused(stage.service.start(destination=SALES, **who))
+    assert (error.kind, error.message) == ("not_found", f'channel "{LEAD}" has hung up')
+    assert stage.service.leg_of(LEAD) is None
+
+
 async def test_given_asterisk_does_not_answer_then_unreachable(stage):
     stage.pbx.connected = False
     assert (await refused(stage.service.start(destination=SALES, channel=LEAD))).kind == "unreachable"
-    assert (await refused(stage.service.team("sales"))).kind == "unreachable"
 
 
 async def test_given_a_waiting_lead_without_a_place_then_one_must_be_given(stage):
@@ -175,8 +190,8 @@ async def test_given_the_journal_does_not_take_it_then_unreachable(stage, monkey
 
 
 async def test_given_the_teams_then_who_is_free(stage):
-    stage.pbx.busy = {"PJSIP/ben"}
-    (team,) = await stage.service.teams()
+    stage.devices.set("PJSIP/ben", "INUSE")
+    (team,) = await stage.engine.agents.teams()
     assert (team.id, team.free) == ("sales", 2)
     assert [(agent.id, agent.free, agent.why) for agent in team.agents] == [
         ("ana", True, ""),
@@ -281,7 +296,7 @@ async def test_given_a_transfer_to_nobody_then_the_lead_is_back_and_the_phone_is
     default = Team("", "", (), policy(comfort=0.0))
     async with live(tmp_path, comfort=0.0) as stage:
         stage.directory = {"default": default}
-        stage.start()
+        await stage.start()
         stage.world.lead_talks_to_qualifier()
         stage.service.transfer_asked(Transfer(QUALIFIER, "9" * 50))
         await stage.until(lambda: Progress.UNAVAILABLE in stage.world.phone_told)
@@ -302,7 +317,7 @@ async def test_given_an_outside_number_that_is_allowed_then_a_handoff_to_it(tmp_
     default = Team("", "", (), policy(comfort=0.0))
     async with live(tmp_path) as stage:
         stage.directory = {"default": default, "outside": Outside(("+1555*",), "PJSIP/{number}@trunk")}
-        stage.start()
+        await stage.start()
         stage.world.lead_talks_to_qualifier()
         stage.service.transfer_asked(Transfer(QUALIFIER, "+15550123"))
         assert (await taken_over(stage)).team == "+15550123"

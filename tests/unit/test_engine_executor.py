@@ -14,6 +14,7 @@ from property.history import (
     aside,
     at_phone,
     briefing,
+    connected,
     consulting,
     introducing,
     left,
@@ -30,10 +31,10 @@ from property.model_asterisk import HELD, LEAD, QUALIFIER, Leg, ModelPbx, World
 from asterisk_warm.core.handoff import commands as co
 from asterisk_warm.core.handoff import events as ev
 from asterisk_warm.core.handoff.commands import Progress
-from asterisk_warm.core.handoff.model import Line, Outcome, Playing
+from asterisk_warm.core.handoff.model import Handoff, Line, Outcome, Playing, ReturnPlace
 from asterisk_warm.core.handoff.policy import Action, Mode
 from asterisk_warm.engine.executor import Executor, legs
-from asterisk_warm.engine.ports import EndpointUnreachable, LegGone, PbxRefused
+from asterisk_warm.engine.ports import EndpointUnreachable, LegGone, Location, PbxRefused
 
 ANA = "warm-1-agent-1"
 QUINN = "warm-1-agent-4"
@@ -74,7 +75,8 @@ def comforted() -> History:
 GONE: list[tuple[Callable[[], History], co.Command, list[str], type[ev.Event] | None]] = [
     (History, co.SecureLead("", ()), [], ev.LeadHungUp),
     (requested, co.TakeOver("qualifier", ()), [QUALIFIER], ev.LeadHungUp),
-    (requested, co.TakeOver("qualifier", ()), [LEAD], ev.CommandFailed),
+    (requested, co.TakeOver("qualifier", ()), [LEAD], ev.QualifierHungUp),
+    (lambda: requested().qualifier_hangs_up(), co.SecureLead("", ()), [], ev.LeadHungUp),
     (offering, co.HoldLead("", stop_introduction=1), [], ev.LeadHungUp),
     (comforted, co.PlayComfort(1, (Line("comfort"),)), [], ev.LeadHungUp),
     (lambda: offering().then(ev.CancelRequested, by="x"), co.ReturnLead((), None, 1), [], ev.LeadHungUp),
@@ -126,6 +128,61 @@ async def test_given_a_take_over_then_who_is_brought_where_and_who_is_dropped():
     assert stage.world.lead.bridge == "warm-1-bridge2", "the first one was closed"
 
 
+async def test_given_a_lead_whose_qualifier_hung_up_then_they_come_alone_from_wherever_they_are():
+    told = requested().qualifier_hangs_up()
+    for in_app in (False, True):
+        stage = Stage(LEAD)
+        stage.world.lead.in_app = in_app
+        assert isinstance(await stage.run(told, co.SecureLead("", (("WARM_ID", "warm-1"),))), ev.LeadSecured)
+        lead = stage.world.lead
+        assert lead.in_app and lead.bridge == "warm-1-bridge" and lead.music
+        assert lead.variables == {"WARM_ID": "warm-1"}
+
+
+async def test_given_a_take_over_that_asterisk_refuses_then_it_is_told_who_is_gone(monkeypatch):
+    async def refuse(*_: object, **__: object) -> None:
+        raise PbxRefused("422 not in the application")
+
+    for there, outcome in (
+        ([LEAD], ev.QualifierHungUp),
+        ([QUALIFIER], ev.LeadHungUp),
+        ([LEAD, QUALIFIER], ev.CommandFailed),
+    ):
+        stage = Stage(*there)
+        monkeypatch.setattr(stage.pbx, "take_over", refuse)
+        assert isinstance(await stage.run(requested(), co.TakeOver("qualifier", ())), outcome)
+
+
+async def test_given_the_phone_has_ended_the_call_in_which_it_held_the_lead_then_the_lead_has_left(
+    monkeypatch,
+):
+    async def refuse(*_: object, **__: object) -> None:
+        raise PbxRefused("they do not talk to each other")
+
+    stage = Stage(LEAD)
+    monkeypatch.setattr(stage.pbx, "take_over", refuse)
+    assert isinstance(await stage.run(at_phone().keys("*2"), co.TakeOver("", ())), ev.LeadLeft)
+
+
+@pytest.mark.parametrize(
+    ("place", "told"), [(None, {}), (ReturnPlace("after", "s", 2), {"WARM_RETURN": "after,s,2"})]
+)
+async def test_given_a_pair_that_is_let_go_then_the_lead_knows_where_to_go_on(place, told):
+    stage = Stage(LEAD, ANA)
+    await stage.run(connected(return_to=place), co.LetGo("lead", "agent-1", ()))
+    assert stage.world.lead.variables == told and stage.world.lead.talks_to == ANA
+
+
+async def test_given_another_channel_since_the_order_then_it_goes_where_that_one_can_go_on():
+    ended = offering().then(ev.CancelRequested, by="x")
+    order = ended.order(co.ReturnLead)
+    ended.then(ev.ChannelReplaced, leg="lead", channel="new")
+    stage = Stage("new")
+    assert order.to is None
+    await stage.run(ended, order)
+    assert stage.world.sent_on == [Location("warm-lost", "s", 1)]
+
+
 async def test_given_what_is_not_wanted_any_more_then_nothing():
     stage = Stage(LEAD, QUALIFIER)
     assert await stage.run(staying(), co.SetAside()) is None
@@ -141,6 +198,20 @@ async def test_given_asterisk_refuses_then_the_order_has_failed():
     assert (event.command, event.offer, event.error) == ("JoinAgent", 1, "no bridge warm-1-bridge")
 
 
+async def test_given_an_offer_that_ends_while_the_order_to_ring_is_repeated_then_nobody_is_left_ringing():
+    history, stage = offering(), Stage(LEAD)
+
+    def now() -> Handoff:
+        """As the order is begun; and then the agent has refused."""
+        told, ended = history.handoff, history.handoff.offer(1)
+        if ended is not None and ended.leg_open:
+            history.then(ev.AgentHungUp, offer=1, outcome=Outcome.DECLINED, cause="no")
+        return told
+
+    assert await stage.executor.run(now, co.RingAgent(1, AGENTS[0], "", "", 5.0)) is None
+    assert ANA not in stage.world.legs
+
+
 @pytest.mark.parametrize(
     ("error", "outcome"), [(LegGone("ended"), None), (EndpointUnreachable("not registered"), ev.AgentHungUp)]
 )
@@ -154,16 +225,6 @@ async def test_given_a_phone_that_cannot_be_rung_then_it_is_unreachable(error, o
     assert type(event) is (outcome or type(None))
     if event is not None:
         assert (event.outcome, event.cause) == (Outcome.UNREACHABLE, "not registered")
-
-
-async def test_given_a_device_in_an_odd_state_then_its_own_word_is_told(monkeypatch):
-    async def devices(endpoints: list[str]) -> dict[str, str]:
-        return dict(zip(endpoints, ("UNKNOWN", "ONHOLD", "MELTING"), strict=True))
-
-    stage = Stage()
-    monkeypatch.setattr(stage.pbx, "devices", devices)
-    free, others = await stage.executor.who_is_free(AGENTS)
-    assert (free, others) == (("ana",), (("ben", "in a call, on hold"), ("cy", "MELTING")))
 
 
 async def test_given_speech_that_takes_too_long_then_prompts_serve(monkeypatch):

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 from property.handoffs import AGENTS, policy
+from staff_memory import store_of
 
-from asterisk_warm.core.handoff.model import Qualifier, Refusal, ReturnPlace, Status
+from asterisk_warm.core.handoff.model import LOST, Qualifier, Refusal, ReturnPlace, Status
 from asterisk_warm.core.handoff.policy import Mode
 from asterisk_warm.engine.directory import Directory, Team
 from asterisk_warm.engine.errors import Refused
@@ -18,7 +19,15 @@ SALES = Team("sales", "Sales", AGENTS, policy())
 LEAD = LeadAtDoor("ch-1", "Grant", "+15550100", {"WARM_LEAD_SUMMARY": "home insurance"})
 
 
-INTAKE = Intake(Directory({"sales": SALES}))
+def told(*teams: Team) -> Directory:
+    """A directory whose store has these teams and their agents."""
+    directory = Directory({team.id: team for team in teams})
+    store = store_of(teams)
+    directory.update(tuple(store.records.values()), tuple(store.team_records.values()))
+    return directory
+
+
+INTAKE = Intake(told(SALES))
 
 
 def refused(team: Team, *options: str) -> Refused:
@@ -35,6 +44,13 @@ def test_given_a_team_and_options_then_the_request_has_all_that_the_handoff_need
     assert (request.lead.channel, request.lead.summary) == ("ch-1", "home insurance")
     assert request.policy.ring_seconds == 5.0
     assert request.handoff.startswith("warm-")
+
+
+def test_given_a_teams_place_to_return_to_then_it_is_for_who_loses_their_own():
+    place = ReturnPlace("sales-after", "s", 1)
+    request = INTAKE.request(LEAD, replace(SALES, return_to=place), [], "dialplan")
+    assert (request.return_to, request.lost_to) == (None, place)
+    assert INTAKE.request(LEAD, SALES, [], "dialplan").lost_to == LOST
 
 
 def test_given_two_requests_then_they_are_two_handoffs():
@@ -96,4 +112,4 @@ def test_given_what_must_hold_does_then_it_is_a_request():
 
 
 def test_given_a_team_that_requires_something_then_what_it_says_is_known_beforehand_all_the_same():
-    assert Intake(Directory({"sales": STRICT})).standing_lines()
+    assert Intake(told(STRICT)).standing_lines()

@@ -78,10 +78,10 @@ async def test_given_the_engine_is_stopped_then_another_goes_on_from_the_journal
     await stage.until_rung()
     stage.world.agent_answers(1)
     await stage.until_heard(Playing.BRIEFING)
-    await stage.service.stop()
+    await stage.stop()
     stage.world.agent_ends(2, Outcome.BUSY)
     stage.world.playback_ends(await stage.until_heard(Playing.BRIEFING))
-    stage.start()
+    await stage.start()
     await stage.service.recover()
     await stage.until_heard(Playing.BRIEFING)
     stage.world.agent_presses(1, "1")
@@ -90,6 +90,37 @@ async def test_given_the_engine_is_stopped_then_another_goes_on_from_the_journal
     assert [offer.state for offer in shown.offers] == ["ACCEPTED", "NO_ANSWER", "LOST"]
     stage.world.lead_hangs_up()
     await stage.until_settled()
+
+
+async def test_given_an_order_of_an_older_version_then_it_is_overtaken(stage):
+    await stage.until_rung()
+    await stage.stop()
+    older = "UPDATE handoff_outbox SET kind = 'FindAgents', done_at = NULL WHERE kind = 'PrepareSpeech'"
+    await stage.journal._database.write(lambda driver: driver.execute(older, ()))
+    await stage.start()
+    await stage.service.recover()
+    stage.world.agent_answers(1)
+    await stage.until_heard(Playing.BRIEFING)
+    (first, *_) = await stage.journal.events(stage.world.handoff)
+    assert {kind: done for kind, _, done in first.commands}["FindAgents"] is not None
+
+
+async def test_given_what_another_daemon_has_open_then_it_is_not_cleared_away(stage):
+    stage.world.lead_hangs_up()
+    await stage.until_settled()
+    own = (await stage.journal.get(stage.world.handoff)).snapshot_json
+    theirs = Entry(
+        handoff="warm-theirs", event_id="1", at=1.0, event="X", event_json=b"{}", snapshot_json=own,
+        state="OFFERING", team="sales", lead_channel="x", lead_name="", lead_number="", settled=False,
+        commands=(), done=(), node="another",
+    )  # fmt: skip
+    await stage.journal.commit(theirs)
+    stage.world.create("warm-theirs-agent-1")
+    stage.world.create("warm-lost-agent-1")
+    stage.world.bridges |= {"warm-theirs-bridge", "warm-lost-bridge"}
+    await stage.service.recover()
+    assert set(stage.world.legs) == {"warm-theirs-agent-1"}
+    assert stage.world.bridges == {"warm-theirs-bridge"}
 
 
 async def test_given_nothing_of_ours_is_known_then_it_is_cleared_away_at_the_start(stage):
@@ -200,7 +231,7 @@ async def test_given_a_lead_who_is_taken_over_after_the_end_then_they_go_on_at_o
             order = stage.pbx.orders[0]
             order.reply.set_result(order.carry_out())
         stage.world.handoff = (await asked).id
-        await stage.until(lambda: len(stage.pbx.orders) == 2)
+        await stage.until(lambda: len(stage.pbx.orders) == 1)
         (take_over,) = [order for order in stage.pbx.orders if order.name == f"take over {LEAD}"]
         stage.pbx.at_once = True
         at, event_id = time.time(), "x"

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from asterisk_warm.core.handoff.model import Outcome, Playing
 from asterisk_warm.core.handoff.policy import Action
 from asterisk_warm.engine.directory import Destination
 from asterisk_warm.engine.errors import Refused
-from asterisk_warm.engine.ports import AtDoor, Door, LeadAtDoor, PbxRefused, Shown, Transfer
+from asterisk_warm.engine.ports import AtDoor, Door, LeadAtDoor, LegGone, PbxRefused, Shown, Transfer
 
 SALES = Destination(team="sales")
 
@@ -166,6 +167,46 @@ async def test_given_an_action_that_is_not_possible_now_then_refused_with_why(st
     assert refused.value.message.endswith("has ended already")
 
 
+@pytest.mark.parametrize("done", range(6))
+@pytest.mark.parametrize("told", [True, False])
+async def test_given_the_qualifier_hangs_up_while_the_call_is_taken_over_then_the_lead_is_held(
+    stage, done, told
+):
+    """When so much of it is done; and whether Asterisk tells of it, or only refuses the rest."""
+    stage.world.lead_talks_to_qualifier()
+    stage.pbx.at_once = False
+    asked = asyncio.ensure_future(stage.service.start(destination=SALES, qualifier=QUALIFIER, mode="stay"))
+    for name in ("locate", "variables"):
+        await stage.until(lambda name=name: [order.name for order in stage.pbx.orders] == [name])
+        stage.pbx.orders[0].reply.set_result(stage.pbx.orders[0].carry_out())
+    stage.world.handoff = (await asked).id
+    name = f"take over {LEAD}"
+    await stage.until(lambda: name in [order.name for order in stage.pbx.orders])
+    stage.pbx.at_once = True
+    for order in list(stage.pbx.orders):
+        if order.name != name:
+            order.reply.set_result(order.carry_out())
+    (take_over,) = [order for order in stage.pbx.orders if order.name == name]
+    take_over.carry_out(done)
+    if told or done == len(take_over.stages):
+        stage.world.qualifier_hangs_up()
+    else:
+        del stage.world.legs[QUALIFIER]
+    take_over.stages = take_over.stages[done:]
+    if take_over.stages:
+        with pytest.raises(LegGone) as gone:
+            take_over.carry_out()
+        take_over.reply.set_exception(gone.value)
+    else:
+        take_over.reply.set_result(None)
+    await stage.until_rung()
+    lead = stage.world.lead
+    await stage.until(lambda: lead.music)
+    assert lead.in_app and lead.bridge is not None
+    shown = await stage.view()
+    assert (shown.state, shown.qualifier.place) == ("OFFERING", "gone")
+
+
 async def test_given_the_qualifier_is_gone_when_they_should_have_the_lead_then_their_phone_rings(stage):
     await begin(stage, "consult")
     stage.pbx.at_once = False
@@ -272,8 +313,8 @@ async def test_given_a_second_call_that_cannot_be_completed_now_then_the_phone_i
 
 async def test_given_the_engine_is_stopped_in_a_consult_then_another_goes_on_with_it(stage):
     await consulting(stage)
-    await stage.service.stop()
-    stage.start()
+    await stage.stop()
+    await stage.start()
     await stage.service.recover()
     stage.world.qualifier_presses("*2")
     await stage.until(lambda: stage.world.lead.talks_to)
@@ -288,8 +329,8 @@ async def test_given_a_channel_is_replaced_then_another_engine_knows_whose_it_is
     stage.world.is_replaced(QUALIFIER)
     new = stage.world.agents()[1].id
     await stage.until(lambda: stage.service.leg_of(new) == (stage.world.handoff, "agent-1"))
-    await stage.service.stop()
-    stage.start()
+    await stage.stop()
+    await stage.start()
     await stage.service.recover()
     assert stage.service.leg_of(new) == (stage.world.handoff, "agent-1")
     assert stage.service.leg_of(stage.world.qualifier.id) == (stage.world.handoff, "qualifier")

@@ -59,5 +59,5 @@ def test_given_a_handoff_then_its_raw_lines_show_event_state_and_orders():
     line = reading.lines(stored(History().chapters))[0]
     assert (line.seq, line.event, line.state) == (1, "HandoffRequested", "REQUESTED")
     assert line.detail["team"] == "sales"
-    assert [order["command"] for order in line.commands] == ["SecureLead", "FindAgents", "PrepareSpeech"]
+    assert [order["command"] for order in line.commands] == ["SecureLead", "PrepareSpeech"]
     assert line.commands[0]["done_at"] is None

@@ -121,13 +121,6 @@ class LogQueue(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class FindAgents(Command):
-    """Ask who of the roster is free. → AgentsFound"""
-
-    agents: tuple[Agent, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class PrepareSpeech(Command):
     """Render every line. → SpeechReady"""
 

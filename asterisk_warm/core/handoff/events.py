@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from asterisk_warm.core.handoff.model import Agent, Lead, Outcome, Playing, Qualifier, Refusal, ReturnPlace
+from asterisk_warm.core.handoff.model import (
+    LOST,
+    Agent,
+    Lead,
+    Outcome,
+    Playing,
+    Qualifier,
+    Refusal,
+    ReturnPlace,
+)
 from asterisk_warm.core.handoff.policy import Action, Policy
 
 
@@ -29,6 +38,8 @@ class HandoffRequested(Event):
     """"dialplan", "api", …: shown in the story."""
     return_to: ReturnPlace | None = None
     """Where the lead goes on when not connected; None: after its Stasis()."""
+    lost_to: ReturnPlace = LOST
+    """The same, once another channel is in the place of the one that had a Stasis() to go on after."""
     qualifier: Qualifier | None = None
     """Who is on the call with the lead, and hands them off."""
     refusal: Refusal | None = None
@@ -109,12 +120,14 @@ class HandedOn(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentsFound(Event):
-    """Who of the roster can be rung now, and why the others cannot."""
+    """Agents have been reserved for this lead, or there is nobody now."""
 
     free: tuple[str, ...]
-    """Agent ids, in roster order."""
+    """Ids of those who are kept for this lead and are to be rung, in the order of routing."""
     not_free: tuple[tuple[str, str], ...]
-    """(agent id, why in words)."""
+    """(agent id, why not in words)."""
+    hope: bool = False
+    """Whether somebody (else) may be offered the lead later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

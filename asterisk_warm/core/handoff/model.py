@@ -23,6 +23,12 @@ class Agent:
     endpoint: str
     number: str = ""
     """As others' phones show it, and as it may be dialled; empty: none."""
+    tier: int = 1
+    """In the team of this handoff: tier 1 is offered leads first."""
+    skills: tuple[tuple[str, int], ...] = ()
+    """(skill, level)."""
+    outside: bool = False
+    """A number outside, of whose presence nothing is known: several leads may ring it at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,10 @@ class ReturnPlace:
     context: str
     extension: str
     priority: int
+
+
+LOST = ReturnPlace("warm-lost", "s", 1)
+"""For a lead who has no other place in the dialplan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +228,8 @@ class Handoff:
     state: State
     requested_at: float
     hold_until: float
+    lost_to: ReturnPlace = LOST
+    """Where a lead goes on who has lost their own place."""
     lead_is: LeadIs = LeadIs.HELD
     qualifier: Qualifier | None = None
     qualifier_is: QualifierIs = QualifierIs.NOBODY
@@ -226,8 +238,8 @@ class Handoff:
     phone_waits: bool = False
     """The qualifier's phone has not been told yet how its transfer went."""
     fetching: bool = False
-    """The lead is ordered into our bridge, from the qualifier's own phone or from the talk with the agent,
-    and has not been seen there."""
+    """The lead is ordered into our bridge, from the qualifier's own phone, from the talk with the agent, or
+    from wherever the qualifier left them when they were being taken over, and has not been seen there."""
     pressed: str = ""
     """The qualifier's latest keys."""
     pressed_at: float = 0.0
@@ -245,9 +257,14 @@ class Handoff:
     """Whether the handoff's bridge may exist in Asterisk."""
     bridges: int = 1
     """How often a bridge was made for the lead: the number of the present one."""
-    free: tuple[str, ...] | None = None
-    """Agent ids that can be rung; None until found."""
+    reserved: tuple[str, ...] = ()
+    """Ids of agents who are kept for this lead and have not been rung yet."""
     not_free: tuple[tuple[str, str], ...] = ()
+    """(agent id, why they are not offered the lead, in words), as last told."""
+    hope: bool = True
+    """Whether somebody (else) may still become free in time, as last told."""
+    wait_until: float = 0.0
+    """Until when it is waited for somebody to become free, within the hold budget."""
     speech_ready: bool = False
     """Whether all that may have to be said has been rendered, or given up on."""
     offers: tuple[Offer, ...] = ()

@@ -3,13 +3,17 @@ without trust."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from asterisk_warm.core.handoff.gate import CONDITIONS
 from asterisk_warm.core.handoff.model import Lead
 from asterisk_warm.core.handoff.policy import Mode, Policy
+from asterisk_warm.core.routing import Routing
+
+P = TypeVar("P", Policy, Routing)
 
 LIMITS = {"name": 80, "number": 40, "summary": 500}
 """Longest lead details, in characters; what is longer is cut."""
@@ -130,8 +134,8 @@ def _short(text: str) -> str:
     return clean(text, 30)
 
 
-def _seconds(field: str, least: float, most: float) -> Callable[[Policy, str], Policy]:
-    def set_it(policy: Policy, value: str) -> Policy:
+def _seconds(field: str, least: float, most: float) -> Callable[[P, str], P]:
+    def set_it(policy: P, value: str) -> P:
         try:
             seconds = float(value)
         except ValueError:
@@ -166,7 +170,33 @@ def _music(policy: Policy, value: str) -> Policy:
     return replace(policy, music=value)
 
 
-def _with(policy: Policy, field: str, value: Any) -> Policy:
+def _wait(policy: Policy, value: str) -> Policy:
+    waits = _seconds("wait_seconds", 0, 3600)(policy.routing, value)
+    return replace(policy, routing=waits)
+
+
+def _priority(policy: Policy, value: str) -> Policy:
+    if value not in tuple("0123456789"):
+        raise ValueError("must be from 0 to 9; leads of a higher priority come first")
+    return replace(policy, priority=int(value))
+
+
+def _skills(policy: Policy, value: str) -> Policy:
+    """`spanish:5;insurance`: instead of those that the team asks for."""
+    asked = {}
+    for one in value.split(";"):
+        name, _, level = one.strip().lower().partition(":")
+        if not _SKILL.fullmatch(name) or (level or "1") not in _LEVELS:
+            raise ValueError("must be skill:level, parted by ;, each level from 1 to 10")
+        asked[name] = int(level or "1")
+    return replace(policy, routing=replace(policy.routing, skills=tuple(sorted(asked.items()))))
+
+
+_SKILL = re.compile(r"[a-z0-9_-]{1,40}")
+_LEVELS = tuple(str(level) for level in range(1, 11))
+
+
+def _with(policy: P, field: str, value: Any) -> P:
     return replace(policy, **{field: value})
 
 
@@ -179,5 +209,8 @@ _POLICY: Mapping[str, Callable[[Policy, str], Policy]] = {
     "music": _music,
     "introduction": _introduction,
     "linger": _seconds("linger_seconds", 5, 3600),
+    "wait": _wait,
+    "priority": _priority,
+    "skills": _skills,
 }
 _KNOWN = (*LIMITS, *_POLICY, *CONDITIONS)

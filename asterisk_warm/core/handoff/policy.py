@@ -6,6 +6,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from asterisk_warm.core.presence import Rules
+from asterisk_warm.core.routing import Routing
+
+EVERYBODY = Routing()
+NO_RULES = Rules()
+
 
 class Mode(StrEnum):
     STAY = "stay"
@@ -112,5 +118,11 @@ class Policy:
     """What must hold of the lead before anyone is rung: names of `gate.CONDITIONS`."""
     queue_log: bool = False
     """Whether Asterisk's queue_log is told."""
+    routing: Routing = EVERYBODY
+    """Whom of the team to offer the lead to, and when."""
+    priority: int = 0
+    """Among leads who wait, the higher comes first."""
+    agents: Rules = NO_RULES
+    """What follows for agents from offers and talks."""
     recording: str = ""
     """Folder in which a lead who is taken over from a talk is recorded; empty: not by us."""

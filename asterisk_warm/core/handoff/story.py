@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from asterisk_warm.core.handoff.commands import (
     Command,
@@ -13,6 +13,7 @@ from asterisk_warm.core.handoff.commands import (
     LetGo,
     PlayComfort,
     PlayToAgent,
+    Progress,
     ReleaseQualifier,
     ReturnLead,
     RingAgent,
@@ -21,46 +22,23 @@ from asterisk_warm.core.handoff.commands import (
     TellPhone,
     TellQualifier,
 )
-from asterisk_warm.core.handoff.events import (
-    AgentAnswered,
-    AgentHungUp,
-    AgentJoined,
-    AgentLeft,
-    AgentRinging,
-    AgentsFound,
-    CancelRequested,
-    ChannelReplaced,
-    CommandFailed,
-    ConsultStarted,
-    DigitPressed,
-    Event,
-    HandedOn,
-    HandoffRequested,
-    LeadHungUp,
-    LeadLeft,
-    LeadSecured,
-    PlaybackEnded,
-    QualifierAsked,
-    QualifierHungUp,
-    QualifierJoined,
-    QualifierLeft,
-    QualifierPressed,
-    Reconciled,
-    SpeechReady,
+from asterisk_warm.core.handoff.events import Event
+from asterisk_warm.core.handoff.happened import (
+    HANDOFF,
+    Line,
+    agents_name,
+    happened,
+    legs_name,
+    qualifiers_name,
 )
-from asterisk_warm.core.handoff.handlers.qualifier import keys_so_far, refusal
 from asterisk_warm.core.handoff.model import (
     LEAD,
-    QUALIFIER,
     Handoff,
     LeadIs,
     Playing,
-    offer_of,
 )
-from asterisk_warm.core.handoff.policy import Action
-from asterisk_warm.core.handoff.states import OfferState, State
-
-HANDOFF = "handoff"
+from asterisk_warm.core.handoff.model import Line as Words
+from asterisk_warm.core.handoff.states import State
 
 
 class Told(NamedTuple):
@@ -85,135 +63,10 @@ def tell(chapters: Iterable[Chapter]) -> list[Told]:
     told: list[Told] = []
     for chapter in chapters:
         at = chapter.event.at
-        told += [Told(at, who, text) for who, text in _happened(chapter)]
+        facts = happened(chapter.event, chapter.before or chapter.after)
+        told += [Told(at, who, text) for who, text in facts]
         told += [Told(at, who, text) for who, text in _decided(chapter)]
     return told
-
-
-Line = tuple[str, str]
-
-
-def _happened(chapter: Chapter) -> list[Line]:
-    teller = _TELLERS.get(type(chapter.event))
-    return teller(chapter.event, chapter.before or chapter.after) if teller else []
-
-
-def _agent(handoff: Handoff, number: int) -> str:
-    offer = handoff.offer(number)
-    return offer.agent.name if offer else f"offer {number}"
-
-
-def _qualifier(handoff: Handoff) -> str:
-    who = handoff.qualifier
-    return who.name if who is not None and who.name else "the qualifier"
-
-
-def _leg(handoff: Handoff, leg: str) -> str:
-    number = offer_of(leg)
-    if number is not None:
-        return _agent(handoff, number)
-    return _qualifier(handoff) if leg == QUALIFIER else leg
-
-
-def _requested(event: HandoffRequested, handoff: Handoff) -> list[Line]:
-    who = event.lead.name or event.lead.number or "unknown"
-    why = f": {event.lead.summary}" if event.lead.summary else ""
-    lines = [
-        (LEAD, f"{who} ({event.lead.number or 'no number'}) is to be handed to {event.team_name}{why}"),
-        (HANDOFF, f"requested by {event.requested_by}, mode {event.policy.mode}"),
-    ]
-    if event.qualifier is None:
-        return lines
-    where = "has the lead on hold in another call" if event.qualifier.held_channel else "talks to the lead"
-    return [*lines, (_qualifier(handoff), where)]
-
-
-def _secured(_: LeadSecured, handoff: Handoff) -> list[Line]:
-    if handoff.state is State.REQUESTED and handoff.lead_is is LeadIs.HELD:
-        return [(LEAD, "is held and hears music")]
-    came = handoff.state is State.REQUESTED or handoff.fetching
-    return [(LEAD, "is with us")] if came else []
-
-
-def _pressed(event: QualifierPressed, handoff: Handoff) -> list[Line]:
-    keys = keys_so_far(handoff, event)
-    action = handoff.policy.qualifier_keys.action(keys)
-    if action is None:
-        return []
-    return [(_qualifier(handoff), f"pressed {keys} ({action}{_not_now(handoff, action, event.at)})")]
-
-
-def _asked(event: QualifierAsked, handoff: Handoff) -> list[Line]:
-    return [(HANDOFF, f"{event.action} asked for by {event.by}{_not_now(handoff, event.action, event.at)}")]
-
-
-def _not_now(handoff: Handoff, action: Action, at: float) -> str:
-    why = refusal(handoff, action, at)
-    return f", but {why}" if why else ""
-
-
-def _found(event: AgentsFound, handoff: Handoff) -> list[Line]:
-    names = {agent.id: agent.name for agent in handoff.agents}
-    free = ", ".join(names.get(agent, agent) for agent in event.free) or "nobody"
-    lines = [(HANDOFF, f"free: {free}")]
-    return lines + [(names.get(agent, agent), f"is not rung: {why}") for agent, why in event.not_free]
-
-
-def _digit(event: DigitPressed, handoff: Handoff) -> list[Line]:
-    keys = handoff.policy.keys
-    meaning = {keys.accept: "accept", keys.decline: "decline", keys.repeat: "repeat"}.get(
-        event.digit, "no meaning"
-    )
-    offer = handoff.offer(event.offer)
-    late = "" if offer is not None and offer.state is OfferState.BRIEFING else ", too late"
-    return [(_agent(handoff, event.offer), f"pressed {event.digit} ({meaning}{late})")]
-
-
-def _playback(event: PlaybackEnded, handoff: Handoff) -> list[Line]:
-    return [(HANDOFF, f"the {event.what} could not be played")] if event.failed else []
-
-
-def _failed(event: CommandFailed, handoff: Handoff) -> list[Line]:
-    who = HANDOFF if event.offer is None else _agent(handoff, event.offer)
-    return [(who, f"{event.command} failed: {event.error}")]
-
-
-def _speech(event: SpeechReady, _: Handoff) -> list[Line]:
-    return (
-        [(HANDOFF, f"briefing not spoken, prompts serve instead: {event.fallback}")] if event.fallback else []
-    )
-
-
-def _reconciled(event: Reconciled, _: Handoff) -> list[Line]:
-    return [(HANDOFF, "compared with what Asterisk has, after an outage")] if event.after_outage else []
-
-
-_TELLERS: dict[type[Event], Callable[[Any, Handoff], list[Line]]] = {
-    HandoffRequested: _requested,
-    LeadSecured: _secured,
-    LeadHungUp: lambda e, _h: [(LEAD, f"hung up ({e.cause})")],
-    LeadLeft: lambda _e, h: [(LEAD, "is talking without us now" if h.let_go else "has left the handoff")],
-    AgentsFound: _found,
-    SpeechReady: _speech,
-    AgentRinging: lambda e, h: [(_agent(h, e.offer), "rings")],
-    AgentAnswered: lambda e, h: [(_agent(h, e.offer), "answered")],
-    AgentHungUp: lambda e, h: [(_agent(h, e.offer), f"is off the line ({e.cause})")],
-    AgentLeft: lambda e, h: [] if h.let_go else [(_agent(h, e.offer), "was moved to another call")],
-    AgentJoined: lambda e, h: [(_agent(h, e.offer), "is joined to the lead")],
-    QualifierJoined: lambda _e, h: [(_qualifier(h), "is with the lead")] if h.lead_is is LeadIs.HELD else [],
-    QualifierHungUp: lambda e, h: [(_qualifier(h), f"hung up ({e.cause})")],
-    QualifierLeft: lambda _e, h: [(_qualifier(h), "has left the handoff")] if h.qualifier_here else [],
-    QualifierPressed: _pressed,
-    QualifierAsked: _asked,
-    ConsultStarted: lambda e, h: [(_qualifier(h), f"talks to {_agent(h, e.offer)} alone")],
-    ChannelReplaced: lambda e, h: [(_leg(h, e.leg), "goes on at another phone")],
-    HandedOn: lambda e, h: [(_leg(h, e.leg), f"is handed on in {e.to}")],
-    DigitPressed: _digit,
-    PlaybackEnded: _playback,
-    CommandFailed: _failed,
-    CancelRequested: lambda e, _h: [(HANDOFF, f"cancelled by {e.by}")],
-    Reconciled: _reconciled,
-}
 
 
 def _decided(chapter: Chapter) -> list[Line]:
@@ -237,21 +90,21 @@ def _order(command: Command, handoff: Handoff) -> Line | None:
         return told
     match command:
         case RingAgent() if _is_recall(handoff, command.offer):
-            return _agent(handoff, command.offer), "is rung to have the lead back"
+            return agents_name(handoff, command.offer), "is rung to have the lead back"
         case PlayToAgent(what=Playing.BRIEFING):
             recall = _is_recall(handoff, command.offer)
-            return _agent(handoff, command.offer), "hears who waits" if recall else "hears the briefing"
+            return agents_name(handoff, command.offer), "hears who waits" if recall else "hears the briefing"
         case HoldAgent():
-            return _agent(handoff, command.offer), "waits and hears music"
+            return agents_name(handoff, command.offer), "waits and hears music"
         case PlayToAgent():
             offer = handoff.offer(command.offer)
-            return _agent(handoff, command.offer), f"is told goodbye ({offer.cause if offer else ''})"
+            return agents_name(handoff, command.offer), f"is told goodbye ({offer.cause if offer else ''})"
         case PlayComfort():
             return LEAD, "hears a comfort announcement"
         case JoinAgent(introduction=()):
             return LEAD, "is being connected"
         case JoinAgent():
-            return LEAD, f"hears that {_agent(handoff, command.offer)} is coming"
+            return LEAD, f"hears that {agents_name(handoff, command.offer)} is coming"
         case LetGo():
             return HANDOFF, "the talk is handed to Asterisk alone"
         case ReturnLead():
@@ -261,24 +114,41 @@ def _order(command: Command, handoff: Handoff) -> Line | None:
 
 
 def _qualifiers_order(command: Command, handoff: Handoff) -> Line | None:
-    who = _qualifier(handoff)
+    who = qualifiers_name(handoff)
     match command:
         case TakeOver(other=""):
             return LEAD, "is fetched out of the call in which they are on hold"
         case TakeOver():
-            return LEAD, f"is taken over from the talk with {_leg(handoff, command.other)}"
+            return LEAD, f"is taken over from the talk with {legs_name(handoff, command.other)}"
         case SetAside():
-            return who, "waits aside"
+            return who, "waits and hears ringing"
         case JoinQualifier():
             return who, "is being joined to the lead"
         case TellQualifier():
-            return who, "alone is told: " + " ".join(line.text or line.prompt for line in command.media)
+            return who, "alone hears " + " ".join(_said(line) for line in command.media)
         case TellPhone():
-            return who, f"has a phone that is told: {command.progress}"
+            return who, f"sees on the phone that the transfer {_PROGRESS[command.progress]}"
         case ReleaseQualifier():
-            return who, "goes on by themselves"
+            return who, "leaves the call"
         case _:
             return None
+
+
+def _said(line: Words) -> str:
+    return f'"{line.text}"' if line.text else _PROMPTS.get(line.prompt, f"the prompt {line.prompt}")
+
+
+_PROMPTS = {
+    "beep": "a beep: the agent is coming in",
+    "lead-left": "that the lead has left",
+    "lead-waits": "that the lead is still waiting",
+}
+_PROGRESS = {
+    Progress.TRYING: "is under way",
+    Progress.ANSWERED: "has succeeded",
+    Progress.DECLINED: "was declined",
+    Progress.UNAVAILABLE: "has failed",
+}
 
 
 def _is_recall(handoff: Handoff, number: int) -> bool:

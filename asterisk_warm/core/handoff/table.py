@@ -104,6 +104,9 @@ def _qualifier_lost(handler: Handler, *to: State) -> dict[type[Event], Row]:
     return {QualifierHungUp: _row(handler, *to), QualifierLeft: _row(handler, *to)}
 
 
+_OFFER_ENDED = (_S.SEEKING, _S.RETURNED, _S.RETURNING)
+"""Where it goes on when the last open offer has ended."""
+
 _AFTER: dict[type[Event], Row] = {
     **_LEGS,
     **_qualifier_lost(qualifier.lost_after_the_end),
@@ -139,13 +142,16 @@ TABLE: Mapping[State, Mapping[type[Event], Row]] = {
     _S.SEEKING: {
         **_LEAVING,
         **_CAME,
-        **_ALWAYS,
+        **_LEGS,
         **_asked(qualifier.asked, _S.RETURNED, _S.RETURNING),
         **_qualifier_lost(qualifier.lost_while_seeking, _S.RETURNED),
         AgentsFound: _row(seeking.agents_found, _S.OFFERING, _S.RETURNED, _S.RETURNING),
         SpeechReady: _row(seeking.speech_ready, _S.OFFERING, _S.RETURNED, _S.RETURNING),
         CancelRequested: _row(seeking.cancelled, _S.RETURNED, _S.RETURNING),
-        PlaybackEnded: _row(lead.comfort_ended),
+        QualifierJoined: _row(qualifier.joined),
+        AgentAnswered: _row(ended.agent_late),
+        AgentJoined: _row(ended.agent_late),
+        PlaybackEnded: _row(offers.playback_ended),
         CommandFailed: _row(deadlines.securing_failed, _S.FAILED, _S.RETURNED, _S.RETURNING),
         DeadlinePassed: _row(deadlines.held, _S.RETURNED, _S.RETURNING),
         Reconciled: _row(recovery.held, _S.ABANDONED, _S.RETURNED),
@@ -156,18 +162,19 @@ TABLE: Mapping[State, Mapping[type[Event], Row]] = {
         **_ALWAYS,
         **_asked(qualifier.asked, _S.RETURNED, _S.RETURNING),
         **_qualifier_lost(qualifier.lost_while_seeking, _S.RETURNED),
+        AgentsFound: _row(seeking.agents_found),
         QualifierJoined: _row(qualifier.joined),
         AgentRinging: _row(offers.ringing),
         AgentAnswered: _row(offers.agent_answered, _S.INTRODUCING),
-        DigitPressed: _row(offers.digit, _S.CONSULTING, _S.INTRODUCING, _S.RETURNED, _S.RETURNING),
-        AgentHungUp: _row(offers.agent_gone, _S.RETURNED, _S.RETURNING),
-        AgentLeft: _row(offers.agent_left, _S.RETURNED, _S.RETURNING),
+        DigitPressed: _row(offers.digit, *_OFFER_ENDED, _S.CONSULTING, _S.INTRODUCING),
+        AgentHungUp: _row(offers.agent_gone, *_OFFER_ENDED),
+        AgentLeft: _row(offers.agent_left, *_OFFER_ENDED),
         AgentJoined: _row(ended.agent_late),
         PlaybackEnded: _row(offers.playback_ended),
         CancelRequested: _row(seeking.cancelled, _S.RETURNED, _S.RETURNING),
-        CommandFailed: _row(deadlines.offering_failed, _S.RETURNED, _S.RETURNING, _S.FAILED),
-        DeadlinePassed: _row(deadlines.held, _S.RETURNED, _S.RETURNING),
-        Reconciled: _row(recovery.held, _S.ABANDONED, _S.INTRODUCING, _S.RETURNED, _S.RETURNING),
+        CommandFailed: _row(deadlines.offering_failed, *_OFFER_ENDED, _S.FAILED),
+        DeadlinePassed: _row(deadlines.held, *_OFFER_ENDED),
+        Reconciled: _row(recovery.held, *_OFFER_ENDED, _S.ABANDONED, _S.INTRODUCING),
     },
     _S.CONSULTING: {
         **_LEAVING,
@@ -184,7 +191,7 @@ TABLE: Mapping[State, Mapping[type[Event], Row]] = {
         CommandFailed: _row(consulting.command_failed, _S.RETURNED, _S.RETURNING),
         DeadlinePassed: _row(consulting.deadline_passed, _S.RETURNED, _S.RETURNING),
         Reconciled: _row(
-            recovery.consulting, *(_S.ABANDONED, _S.INTRODUCING, _S.OFFERING, _S.RETURNED, _S.RETURNING)
+            recovery.consulting, *(_S.ABANDONED, _S.INTRODUCING, _S.SEEKING, _S.RETURNED, _S.RETURNING)
         ),
     },
     _S.INTRODUCING: {
@@ -197,15 +204,15 @@ TABLE: Mapping[State, Mapping[type[Event], Row]] = {
         QualifierJoined: _row(qualifier.joined),
         AgentJoined: _row(joining.agent_joined, _S.CONNECTED),
         PlaybackEnded: _row(joining.playback_ended, _S.CONNECTED),
-        AgentHungUp: _row(joining.agent_gone, _S.OFFERING, _S.RETURNED, _S.RETURNING),
-        AgentLeft: _row(joining.agent_left, _S.OFFERING, _S.RETURNED, _S.RETURNING),
+        AgentHungUp: _row(joining.agent_gone, _S.SEEKING, _S.RETURNED, _S.RETURNING),
+        AgentLeft: _row(joining.agent_left, _S.SEEKING, _S.RETURNED, _S.RETURNING),
         CommandFailed: _row(
-            joining.command_failed, *(_S.CONNECTED, _S.OFFERING, _S.RETURNED, _S.RETURNING, _S.FAILED)
+            joining.command_failed, *(_S.CONNECTED, _S.SEEKING, _S.RETURNED, _S.RETURNING, _S.FAILED)
         ),
-        DeadlinePassed: _row(deadlines.introducing, _S.CONNECTED, _S.OFFERING, _S.RETURNED, _S.RETURNING),
+        DeadlinePassed: _row(deadlines.introducing, _S.CONNECTED, _S.SEEKING, _S.RETURNED, _S.RETURNING),
         Reconciled: _row(
             recovery.introducing,
-            *(_S.CONNECTED, _S.OFFERING, _S.RETURNED, _S.RETURNING, _S.ABANDONED, _S.COMPLETED),
+            *(_S.CONNECTED, _S.SEEKING, _S.RETURNED, _S.RETURNING, _S.ABANDONED, _S.COMPLETED),
         ),
     },
     _S.CONNECTED: {

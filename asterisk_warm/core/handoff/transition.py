@@ -7,7 +7,6 @@ from typing import NamedTuple
 from asterisk_warm.core.handoff import wording
 from asterisk_warm.core.handoff.commands import (
     Command,
-    FindAgents,
     PrepareSpeech,
     SecureLead,
     SetAside,
@@ -42,9 +41,11 @@ def begin(event: HandoffRequested) -> Decision:
         policy=event.policy,
         requested_by=event.requested_by,
         return_to=event.return_to,
+        lost_to=event.lost_to,
         state=State.REQUESTED,
         requested_at=event.at,
         hold_until=event.at + event.policy.hold_seconds,
+        wait_until=event.at + event.policy.routing.wait_seconds,
         state_deadline=event.at + SECURE_SECONDS,
         qualifier=event.qualifier,
         refusal=event.refusal,
@@ -54,7 +55,7 @@ def begin(event: HandoffRequested) -> Decision:
         told = event.refusal
         return _decision(None, to_dialplan(handoff, State.RETURNED, told.status, told.reason, event.at))
     handoff, secure = _taken_in_hand(handoff)
-    orders = (secure, FindAgents(event.agents), PrepareSpeech(wording.lines(handoff)))
+    orders = (secure, PrepareSpeech(wording.lines(handoff)))
     return _decision(None, Step(handoff, orders))
 
 

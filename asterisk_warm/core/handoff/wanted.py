@@ -5,7 +5,6 @@ from __future__ import annotations
 from asterisk_warm.core.handoff.commands import (
     CloseBridge,
     Command,
-    FindAgents,
     HangUpAgent,
     HoldAgent,
     HoldLead,
@@ -27,7 +26,7 @@ from asterisk_warm.core.handoff.commands import (
     TellPhone,
     TellQualifier,
 )
-from asterisk_warm.core.handoff.model import LEAD, Handoff, LeadIs, Playing, QualifierIs
+from asterisk_warm.core.handoff.model import LEAD, QUALIFIER, Handoff, LeadIs, Playing, QualifierIs
 from asterisk_warm.core.handoff.moves.ending import pair_let_go
 from asterisk_warm.core.handoff.moves.qualifier import is_swapped
 from asterisk_warm.core.handoff.states import OfferState, State
@@ -63,7 +62,8 @@ def still_wanted(handoff: Handoff, command: Command) -> bool:
             connected = handoff.state is State.CONNECTED and command.first == LEAD
             return handoff.let_go and (connected or pair == pair_let_go(handoff))
         case TakeOver():
-            return not handoff.state.final and handoff.lead_is not in (LeadIs.LEFT, LeadIs.GONE)
+            here = not handoff.state.final and handoff.lead_is not in (LeadIs.LEFT, LeadIs.GONE)
+            return here and (command.other != QUALIFIER or handoff.qualifier_here)
         case SetAside():
             return handoff.qualifier_is is QualifierIs.ASIDE
         case JoinQualifier():
@@ -82,7 +82,7 @@ def still_wanted(handoff: Handoff, command: Command) -> bool:
             return not handoff.state.final and handoff.lead_is is LeadIs.HELD and not handoff.comfort_playing
         case SecureLead():
             return not handoff.state.final and handoff.lead_is is LeadIs.HELD
-        case FindAgents() | PrepareSpeech():
+        case PrepareSpeech():
             return handoff.state in (State.REQUESTED, State.SEEKING)
         case ReturnLead():
             return handoff.lead_is not in (LeadIs.LEFT, LeadIs.GONE)

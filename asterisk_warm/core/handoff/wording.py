@@ -94,7 +94,11 @@ def nobody_words(handoff: Handoff) -> str:
     latest = {offer.agent.id: offer for offer in handoff.offers if not offer.recall}
     parts = [outcome_words(offer) for offer in latest.values()]
     names = {agent.id: agent.name for agent in handoff.agents}
-    parts += [f"{names.get(agent, agent)} was not rung ({why})" for agent, why in handoff.not_free]
+    parts += [
+        f"{names.get(agent, agent)} was not rung ({why})"
+        for agent, why in handoff.not_free
+        if agent not in latest
+    ]
     return "; ".join(parts) or f"there is nobody to ring under {handoff.team_name}"
 
 

@@ -19,7 +19,8 @@ from asterisk_warm.core.handoff.step import Step
 def held(handoff: Handoff, event: DeadlinePassed) -> Step:
     """While the lead is held: the budget first, then the state, the offers and the comfort."""
     if event.at >= handoff.hold_until:
-        words = wording.nobody_words(handoff) if handoff.offers else "no agent was rung yet"
+        known = handoff.offers or handoff.not_free
+        words = wording.nobody_words(handoff) if known else "no agent was rung yet"
         reason = f"the hold budget of {handoff.policy.hold_seconds:g} s was used up: {words}"
         return give_back(handoff, State.RETURNED, Status.TIMEOUT, reason, event.at)
     if handoff.state_deadline is not None and event.at >= handoff.state_deadline:
@@ -110,14 +111,15 @@ def securing_failed(handoff: Handoff, event: CommandFailed) -> Step:
     if event.command in _ATTEMPTED:
         reason = f"{_ATTEMPTED[event.command]}: {event.error}"
         if event.command == "TakeOver":
-            late = handoff.state is not State.REQUESTED and not handoff.fetching
+            requested = handoff.state is State.REQUESTED
+            # A lead without their qualifier is fetched by another order.
+            late = not handoff.qualifier_here if requested else not handoff.fetching
             return Step(handoff) if late else seeking.taking_over_failed(handoff, reason, event.at)
         return give_back(handoff, State.FAILED, Status.ERROR, reason, event.at)
-    return music_failed(handoff, event)
+    return offering_failed(handoff, event)
 
 
 _ATTEMPTED = {
     "SecureLead": "the lead could not be taken in hand",
     "TakeOver": "the call could not be taken over",
-    "FindAgents": "could not find out who is free",
 }

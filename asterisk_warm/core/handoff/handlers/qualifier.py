@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from asterisk_warm.core.handoff.commands import HoldAgent, TakeOver
+from asterisk_warm.core.handoff import wording
+from asterisk_warm.core.handoff.commands import HoldAgent, SecureLead, TakeOver
 from asterisk_warm.core.handoff.events import (
     QualifierAsked,
     QualifierHungUp,
@@ -22,7 +23,7 @@ from asterisk_warm.core.handoff.moves.ending import (
     returned,
 )
 from asterisk_warm.core.handoff.moves.lead import alone, end_gap, hold
-from asterisk_warm.core.handoff.moves.limits import KEY_SECONDS
+from asterisk_warm.core.handoff.moves.limits import KEY_SECONDS, SECURE_SECONDS
 from asterisk_warm.core.handoff.moves.offering import join, ring_qualifier
 from asterisk_warm.core.handoff.moves.qualifier import (
     is_swapped,
@@ -218,8 +219,15 @@ def lost_while_seeking(handoff: Handoff, event: Lost) -> Step:
     if without.lead_is is LeadIs.HELD:
         return Step(without)
     if without.state is State.REQUESTED:
-        return Step(alone(without, event.at))
+        return _fetch_alone(without, event.at)
     return hold(without, event.at)
+
+
+def _fetch_alone(handoff: Handoff, at: float) -> Step:
+    """They were being taken over: wherever that has left the lead (in their own call, on in the dialplan,
+    with us), they are taken in hand from there."""
+    fetched = alone(handoff, at).evolve(fetching=True, state_deadline=at + SECURE_SECONDS)
+    return Step(fetched, (SecureLead(handoff.policy.music, wording.early_variables(handoff)),))
 
 
 def lost_while_consulting(handoff: Handoff, event: Lost) -> Step:

@@ -70,13 +70,12 @@ def requested(handoff: Handoff, event: Reconciled) -> Step:
     came does not. After an outage it is given anew, with its full time."""
     if not event.after_outage:
         return Step(handoff)
-    step = Step(handoff)
     if handoff.qualifier_here and not event.qualifier_present:
-        step = qualifier.lost_while_seeking(handoff, _qualifier_hung_up(event))
+        return qualifier.lost_while_seeking(handoff, _qualifier_hung_up(event))
     again: Command = TakeOver(QUALIFIER, wording.early_variables(handoff))
-    if step.handoff.lead_is is LeadIs.HELD:
+    if handoff.lead_is is LeadIs.HELD:
         again = SecureLead(handoff.policy.music, wording.early_variables(handoff))
-    return Step(step.handoff.evolve(state_deadline=event.at + SECURE_SECONDS), (*step.commands, again))
+    return Step(handoff.evolve(state_deadline=event.at + SECURE_SECONDS), (again,))
 
 
 def held(handoff: Handoff, event: Reconciled) -> Step:
@@ -140,7 +139,7 @@ def consulting(handoff: Handoff, event: Reconciled) -> Step:
 
 
 def _consulted(handoff: Handoff, winner: Offer, event: Reconciled) -> Step:
-    if winner.number not in event.agents_up:
+    if not _is_there(winner, event):
         return consult.agent_gone(handoff, _agent_hung_up(winner, event))
     if winner.number in event.agents_out_of_stasis:
         return consult.agent_left(handoff, _agent_left(winner, event))
@@ -148,7 +147,7 @@ def _consulted(handoff: Handoff, winner: Offer, event: Reconciled) -> Step:
 
 
 def _joining_lost(handoff: Handoff, winner: Offer, event: Reconciled) -> Step:
-    if winner.number not in event.agents_up:
+    if not _is_there(winner, event):
         return joining.agent_gone(handoff, _agent_hung_up(winner, event))
     if winner.number in event.agents_out_of_stasis:
         return joining.agent_left(handoff, _agent_left(winner, event))
@@ -174,7 +173,7 @@ def introducing(handoff: Handoff, event: Reconciled) -> Step:
     step = _qualifier(_seen(handoff, event), event, qualifier.lost_while_introducing)
     if step.handoff.state is State.INTRODUCING:
         step = step.then(_introducing_agent, winner, event)
-    elif winner.number not in event.agents_up:
+    elif not _is_there(winner, event):
         step = step.then(talking.agent_hung_up, _agent_hung_up(winner, event))
     return step.then(_agents, event)
 
@@ -185,7 +184,7 @@ def _introducing_agent(handoff: Handoff, winner: Offer, event: Reconciled) -> St
         introduced = handoff.evolve(introduced=handoff.introduced or event.after_outage)
         joined = AgentJoined(at=event.at, event_id=event.event_id, offer=winner.number)
         return joining.agent_joined(introduced, joined)
-    if winner.number not in event.agents_up or winner.number in event.agents_out_of_stasis:
+    if not _is_there(winner, event) or winner.number in event.agents_out_of_stasis:
         return _joining_lost(handoff, winner, event).then(_hold_again, event)
     if not event.after_outage:
         return Step(handoff)
@@ -218,7 +217,7 @@ def _recalled(handoff: Handoff, event: Reconciled) -> Step:
     if offer.number in event.agents_joined:
         joined = AgentJoined(at=event.at, event_id=event.event_id, offer=offer.number)
         return going_back.agent_joined(handoff, joined)
-    if offer.number not in event.agents_up:
+    if not _is_there(offer, event):
         return going_back.agent_gone(handoff, _agent_hung_up(offer, event))
     if offer.number in event.agents_out_of_stasis:
         return going_back.agent_left(handoff, _agent_left(offer, event))
@@ -234,7 +233,7 @@ def talking_still(handoff: Handoff, event: Reconciled) -> Step:
     if not event.lead_present or winner is None:
         return talking.lead_hung_up(handoff, _lead_hung_up(event))
     lead_out = not event.lead_in_stasis
-    if winner.number not in event.agents_up:
+    if not _is_there(winner, event):
         gone = _agent_hung_up(winner, event)
         return talking.agent_hung_up(handoff.evolve(lead_out=lead_out), gone).then(_agents, event)
     if (winner.number in event.agents_out_of_stasis) is lead_out:
@@ -301,9 +300,9 @@ def _hold_again(handoff: Handoff, event: Reconciled) -> Step:
         return Step(handoff)
     music = HoldLead(handoff.policy.music)
     orders: tuple[Command, ...] = (music,)
-    if handoff.fetching:
+    if handoff.fetching and handoff.qualifier is not None and handoff.qualifier.held_channel:
         orders = (TakeOver("", ()), music)
-    elif not event.lead_in_bridge:
+    elif handoff.fetching or not event.lead_in_bridge:
         orders = (SecureLead(handoff.policy.music, wording.early_variables(handoff)),)
     step = Step(handoff, orders)
     if handoff.state in (State.SEEKING, State.OFFERING, State.CONSULTING, State.RETURNING):
@@ -332,11 +331,17 @@ def _agent(handoff: Handoff, offer: Offer, event: Reconciled) -> Step:
     if offer.number in event.agents_up:
         return _agent_is_up(handoff, offer, event)
     if offer.number in event.agents_ringing:
-        return Step(handoff) if offer.state.open else hang_up(handoff, offer, event.at)
+        stays = offer.state.open or offer.state is OfferState.ACCEPTED
+        return Step(handoff) if stays else hang_up(handoff, offer, event.at)
     gone = talking.agent_hung_up if connected else offers.agent_gone
     if handoff.state.final:
         gone = ended.agent_hung_up
     return gone(handoff, _agent_hung_up(offer, event))
+
+
+def _is_there(offer: Offer, event: Reconciled) -> bool:
+    """A reading from before they picked up has them ringing."""
+    return offer.number in event.agents_up or offer.number in event.agents_ringing
 
 
 def _agent_is_up(handoff: Handoff, offer: Offer, event: Reconciled) -> Step:

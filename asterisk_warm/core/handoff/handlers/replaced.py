@@ -25,7 +25,9 @@ def channel(handoff: Handoff, event: ChannelReplaced) -> Step:
     if event.channel in (lead.channel, who.channel if who is not None else ""):
         return Step(handoff)  # Told twice.
     if event.leg == LEAD:
-        return _lead(handoff.evolve(lead=replace(lead, channel=event.channel)))
+        # After the Stasis() of the new one there may be anything, or nothing.
+        place = handoff.return_to or handoff.lost_to
+        return _lead(handoff.evolve(lead=replace(lead, channel=event.channel), return_to=place))
     if event.leg == QUALIFIER and who is not None:
         return _qualifier(handoff.evolve(qualifier=replace(who, channel=event.channel)))
     for offer in handoff.offers:

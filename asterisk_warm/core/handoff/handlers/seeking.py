@@ -1,4 +1,5 @@
-"""Before anyone is rung: the lead is taken in hand, who is free is found out, the briefing is made ready."""
+"""Before anyone is rung: the lead is taken in hand, agents are reserved or waited for, the briefing is made
+ready."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from asterisk_warm.core.handoff.step import Step
 
 
 def lead_secured(handoff: Handoff, event: LeadSecured) -> Step:
-    handoff = handoff.evolve(state=State.SEEKING, state_deadline=None)
+    handoff = handoff.evolve(state=State.SEEKING, state_deadline=None, fetching=False)
     if handoff.refusal is not None:
         refused = handoff.refusal
         return give_back(handoff, State.RETURNED, refused.status, refused.reason, event.at)
@@ -42,7 +43,10 @@ def lead_came(handoff: Handoff, event: LeadSecured) -> Step:
 
 
 def agents_found(handoff: Handoff, event: AgentsFound) -> Step:
-    return offer_when_ready(handoff.evolve(free=event.free, not_free=event.not_free), event.at)
+    new = tuple(agent for agent in event.free if agent not in handoff.reserved)
+    reserved = (*handoff.reserved, *new)
+    found = handoff.evolve(reserved=reserved, not_free=event.not_free, hope=event.hope)
+    return offer_when_ready(found, event.at)
 
 
 def speech_ready(handoff: Handoff, event: SpeechReady) -> Step:
@@ -50,11 +54,16 @@ def speech_ready(handoff: Handoff, event: SpeechReady) -> Step:
 
 
 def offer_when_ready(handoff: Handoff, at: float) -> Step:
-    """Nobody is rung before the lead is in hand, the free are known and what they will hear is ready."""
-    if handoff.state is not State.SEEKING or handoff.free is None or not handoff.speech_ready:
+    """Nobody is rung before the lead is in hand and what they will hear is ready."""
+    if handoff.state not in (State.SEEKING, State.OFFERING) or not handoff.speech_ready:
         return Step(handoff)
-    free = [agent for agent in handoff.agents if agent.id in handoff.free]
-    return ring(handoff, free, at) if free else nobody_took_it(handoff, at)
+    asked = {offer.agent.id for offer in handoff.open_offers}
+    by_id = {agent.id: agent for agent in handoff.agents if agent.id not in asked}
+    agents = [by_id[id] for id in handoff.reserved if id in by_id]
+    handoff = handoff.evolve(reserved=())
+    if agents:
+        return ring(handoff, agents, at)
+    return Step(handoff) if handoff.hope or handoff.open_offers else nobody_took_it(handoff, at)
 
 
 def cancelled(handoff: Handoff, event: CancelRequested) -> Step:

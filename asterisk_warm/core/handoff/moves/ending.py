@@ -17,12 +17,13 @@ from asterisk_warm.core.handoff.model import (
 )
 from asterisk_warm.core.handoff.moves.lead import alone, end_gap, resume_comfort
 from asterisk_warm.core.handoff.moves.limits import (
+    AGAIN_SECONDS,
     CHECK_SECONDS,
     FAREWELL_SECONDS,
     JOIN_SECONDS,
     SETTLE_SECONDS,
 )
-from asterisk_warm.core.handoff.moves.offering import dismiss, hang_up, ring, ring_qualifier, withdraw
+from asterisk_warm.core.handoff.moves.offering import dismiss, hang_up, ring_qualifier, untried, withdraw
 from asterisk_warm.core.handoff.moves.qualifier import (
     join_qualifier,
     release,
@@ -52,22 +53,22 @@ def connect(handoff: Handoff, offer: Offer, at: float) -> Step:
 
 
 def lose_winner(handoff: Handoff, offer: Offer, at: float) -> Step:
-    """The agent who accepted is not there after all: the lead is held again (or has the qualifier), and those
-    who lost are asked again."""
-    handoff = handoff.with_offer(offer).evolve(introduced=False, state_deadline=None)
+    """The agent who accepted is not there after all: the lead is held again (or has the qualifier), and
+    agents are sought again."""
+    # Those who lost may still be hearing so, and are not free in this very moment.
+    wait_until = max(handoff.wait_until, at + AGAIN_SECONDS)
+    handoff = handoff.with_offer(offer).evolve(introduced=False, state_deadline=None, wait_until=wait_until)
     if handoff.qualifier_is is QualifierIs.WITH_LEAD:
-        return offer_again(handoff.evolve(lead_is=LeadIs.WITH_QUALIFIER), at)
+        return seek_again(handoff.evolve(lead_is=LeadIs.WITH_QUALIFIER), at)
     handoff = alone(handoff, at) if handoff.held_since is None else handoff.evolve(lead_is=LeadIs.HELD)
     held = Step(handoff, (HoldLead(handoff.policy.music, stop_introduction=handoff.introductions),))
-    return held.then(resume_comfort, at).then(offer_again, at)
+    return held.then(resume_comfort, at).then(seek_again, at)
 
 
-def offer_again(handoff: Handoff, at: float) -> Step:
-    """Ring those whose offer was withdrawn only because another agent had accepted."""
-    latest = {offer.agent.id: offer for offer in handoff.offers if not offer.recall}
-    again = [offer.agent for offer in latest.values() if offer.state is OfferState.LOST]
-    if again and at < handoff.hold_until:
-        return ring(handoff, again, at)
+def seek_again(handoff: Handoff, at: float) -> Step:
+    """Wait for whoever of the team has not been asked, or was only because another agent had accepted."""
+    if at < handoff.hold_until and untried(handoff):
+        return Step(handoff.evolve(state=State.SEEKING, state_deadline=None, hope=True))
     return nobody_took_it(handoff, at)
 
 
@@ -77,7 +78,7 @@ def if_all_offers_ended(handoff: Handoff, at: float) -> Step:
     if handoff.open_offers:
         return Step(handoff)
     if handoff.state is State.OFFERING:
-        return nobody_took_it(handoff, at)
+        return seek_again(handoff, at) if handoff.hope else nobody_took_it(handoff, at)
     recalled = handoff.recalled
     if (
         handoff.state is State.RETURNING

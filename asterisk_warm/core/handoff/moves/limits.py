@@ -18,3 +18,5 @@ RETRY_SECONDS = 1.0
 """After the lead's music could not be started; and after one of two who were let go was seen leaving."""
 KEY_SECONDS = 3.0
 """Longest pause between two keys of one sequence."""
+AGAIN_SECONDS = FAREWELL_SECONDS + HANGUP_SECONDS
+"""How long it is waited, whatever the team says, for those who lost to an agent who then vanished."""

@@ -22,6 +22,12 @@ from asterisk_warm.core.handoff.states import OfferState, State
 from asterisk_warm.core.handoff.step import Step
 
 
+def untried(handoff: Handoff) -> tuple[Agent, ...]:
+    """Who of the roster has not been offered this lead, or was only until another agent accepted."""
+    latest = {offer.agent.id: offer.state for offer in handoff.offers if not offer.recall}
+    return tuple(a for a in handoff.agents if latest.get(a.id, OfferState.LOST) is OfferState.LOST)
+
+
 def ring(handoff: Handoff, agents: Iterable[Agent], at: float) -> Step:
     """Offer the lead to all of them at once."""
     step = Step(handoff)
