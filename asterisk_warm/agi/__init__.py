@@ -1,0 +1,1 @@
+"""FastAGI: the dialplan asks and sets presence, and hears the answer in channel variables (docs/agi.md)."""
