@@ -1,43 +1,39 @@
-"""The real API, engine and SQLite journal, upon the model of Asterisk: its orders are carried out at once."""
+"""The real API, engine and SQLite store, upon the model of Asterisk: its orders are carried out at once."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 from property.handoffs import AGENTS, policy
 from property.model_asterisk import LEAD, QUALIFIER, Leg, ModelPbx, World, lead_at_door
+from staff_memory import SetCalendars, SetDevices, store_of
 
 from asterisk_warm.api.server import Api
 from asterisk_warm.core.handoff.events import Event
 from asterisk_warm.core.handoff.ids import PREFIX, bridge_id
+from asterisk_warm.core.roster import AgentRecord
 from asterisk_warm.engine.directory import Directory, Outside, Team
-from asterisk_warm.engine.executor import Executor
-from asterisk_warm.engine.intake import Intake
+from asterisk_warm.engine.engine import Engine
 from asterisk_warm.engine.ports import AtDoor, PbxError, PbxUnreachable
-from asterisk_warm.engine.service import HandoffService
 from asterisk_warm.engine.views import Health
-from asterisk_warm.store import Database, SqlJournal
+from asterisk_warm.store import Database, SqlAgents, SqlJournal
 
 SECONDS = 10.0
 """How long a test waits for what must come."""
 JSON = "application/json"
 PROBLEM = "application/problem+json"
-DIRECTORY = Directory(
-    {
-        "sales": Team("sales", "Sales", AGENTS, policy()),
-        "vip": Team("vip", "Very Important", AGENTS[:1], replace(policy(), require=("qualified", "consent"))),
-    },
-    AGENTS,
-    default=Team("", "", (), policy()),
-    outside=Outside(("+1555*",), "PJSIP/{number}@trunk"),
-)
+TEAMS = {
+    "sales": Team("sales", "Sales", AGENTS, policy()),
+    "vip": Team("vip", "Very Important", AGENTS[:1], replace(policy(), require=("qualified", "consent"))),
+}
 
 
 class PromptPbx(ModelPbx):
@@ -83,12 +79,40 @@ class Stage:
         self.world = World(self._tell, time.time)
         self.pbx = PromptPbx(self.world)
         self.pbx.entered = self._entered
-        executor = Executor(self.pbx, self.pbx, speech_seconds=3.0, reachable=self._reachable)
-        self.service = HandoffService(
-            SqlJournal(database), self.pbx, executor, Intake(DIRECTORY), self._health, self.pbx
+        self.devices = SetDevices(lambda phone: "INUSE" if phone in self.pbx.busy else "NOT_INUSE")
+        self.calendars = SetCalendars()
+        self.store = SqlAgents(database)
+        self.engine = Engine(
+            journal=SqlJournal(database),
+            store=self.store,
+            pbx=self.pbx,
+            speaker=self.pbx,
+            devices=self.devices,
+            calendars=self.calendars,
+            lamps=None,
+            directory=Directory(
+                TEAMS,
+                default=Team("", "", (), policy()),
+                outside=Outside(("+1555*",), "PJSIP/{number}@trunk"),
+            ),
+            node="test",
+            zone=UTC,
+            speech_seconds=3.0,
+            reachable=self._reachable,
+            health=self._health,
         )
+        self.service = self.engine.handoffs
         self.world.whose = self.service.leg_of
-        self.api = Api(self.service, socket)
+        self.api = Api(self.service, self.engine.agents, socket)
+
+    async def begin(self) -> None:
+        seeds = store_of(TEAMS.values())
+        conflicts = await self.engine.begin(list(seeds.records.values()), list(seeds.team_records.values()))
+        assert not conflicts
+
+    async def records(self) -> dict[str, AgentRecord]:
+        """Who the agents are, by id."""
+        return {agent.record.id: agent.record for agent in await self.store.agents()}
 
     def lead_waits(self, channel: str = LEAD) -> None:
         """A lead who is in the dialplan."""
@@ -157,12 +181,17 @@ class Stage:
 async def open_stage(folder: Path) -> AsyncIterator[Stage]:
     async with await Database.open(f"sqlite:///{folder / 'warm.db'}") as database:
         stage = Stage(database, folder / "api.sock")
+        await stage.begin()
+        running = asyncio.create_task(stage.engine.run())
         await stage.api.start()
         try:
             yield stage
         finally:
             await stage.api.stop()
-            await stage.service.stop()
+            await stage.engine.stop()
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
 
 
 __all__ = ["JSON", "LEAD", "PREFIX", "PROBLEM", "QUALIFIER", "SECONDS", "Stage", "open_stage"]

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rich.cells import cell_len
+
 SECONDS = 30.0
 FROM_HERE = Path(__file__).parents[1]
 
@@ -24,12 +26,26 @@ class Run:
     def json(self) -> Any:
         return json.loads(self.out)
 
+    @property
+    def lines(self) -> list[str]:
+        """What a command that went well shows: 80 columns at most, and nothing that a terminal obeys."""
+        assert (self.code, self.err) == (0, ""), self
+        return fit(self.out)
+
     def told(self, code: int) -> list[str]:
         """What a command that failed says: what is wrong, then what to do, and nothing else."""
         assert self.code == code, self
         assert self.out == "", self
         assert "Traceback" not in self.err
         return self.err.splitlines()
+
+
+def fit(out: str) -> list[str]:
+    """The lines, without the spaces at their ends."""
+    lines = out.splitlines()
+    assert all(cell_len(line) <= 80 for line in lines), out
+    assert all(line.isprintable() for line in lines), out
+    return [line.rstrip() for line in lines]
 
 
 async def run(*arguments: str | bytes | Path, **environment: str) -> Run:

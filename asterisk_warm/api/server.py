@@ -11,27 +11,28 @@ import structlog
 from aiohttp import web
 
 from asterisk_warm.api import unix_socket
+from asterisk_warm.api.handling import BODY_AT_MOST
 from asterisk_warm.api.problems import Problem
 from asterisk_warm.api.request_id import named, request_id
 from asterisk_warm.api.routes import Routes
+from asterisk_warm.engine.agents.service import AgentService
 from asterisk_warm.engine.errors import Refused
 from asterisk_warm.engine.service import HandoffService
 
 log = structlog.get_logger(__name__)
 
-BODY_AT_MOST = 64 * 1024
-"""Bytes of a request's body."""
 FINISH_SECONDS = 2.0
 """How long requests that are under way may take when the daemon stops."""
 
 
 class Api:
-    """The HTTP API in front of a service; docs/api.md."""
+    """The HTTP API in front of the services; docs/api.md."""
 
-    def __init__(self, service: HandoffService, socket: Path) -> None:
+    def __init__(self, service: HandoffService, agents: AgentService, socket: Path) -> None:
         self._socket = socket
         app = web.Application(middlewares=[named, _problems], client_max_size=BODY_AT_MOST)
-        for method, path, handler in Routes(service).table():
+        self._routes = Routes(service, agents)
+        for method, path, handler in self._routes.table():
             app.router.add_route(method, path, handler)
         # A body is taken as it comes: nothing that asks over this socket needs to compress it.
         self._runner = web.AppRunner(
@@ -53,8 +54,13 @@ class Api:
         """Take no more requests, let those under way finish, and remove the socket."""
         if self._mine is not None:
             self._mine.remove()
+        # Nobody finds the socket any more; who has connected already is taken. A connection that asyncio has
+        # accepted, but not begun, when its server is closed, it forgets and never closes.
+        for _ in range(3):
+            await asyncio.sleep(0)
         if self._server is not None:
             self._server.close()
+        self._routes.end()
         await self._runner.cleanup()
         self._server = self._mine = None
 
@@ -70,7 +76,7 @@ async def _problems(
         return problem.response()
     except Refused as refused:
         return Problem.of(refused).response()
-    except (web.HTTPNotFound, web.HTTPMethodNotAllowed, web.HTTPRequestEntityTooLarge) as error:
+    except (web.HTTPNotFound, web.HTTPMethodNotAllowed) as error:
         return _of_http(request, error).response()
     except Exception:
         log.exception(
@@ -93,13 +99,6 @@ def _of_http(request: web.Request, error: web.HTTPException) -> Problem:
             f"this cannot be done with {request.method}",
             f"use {allowed}",
             headers={"Allow": allowed},
-        )
-    if isinstance(error, web.HTTPRequestEntityTooLarge):
-        return Problem(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            "too_large",
-            f"the body is larger than {BODY_AT_MOST} bytes",
-            "shorten the details of the lead",
         )
     return Problem(
         HTTPStatus.NOT_FOUND, "not_found", "there is nothing at this path", "see the routes in docs/api.md"

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from asterisk_warm import __version__
+from asterisk_warm.cli.agent import app as agent
 from asterisk_warm.cli.check import check
 from asterisk_warm.cli.configs import socket_of
 from asterisk_warm.cli.demo import demo
@@ -78,5 +79,6 @@ app.command("serve")(serve)
 app.command("check")(check)
 app.command("health")(health)
 app.add_typer(handoff)
+app.add_typer(agent)
 app.add_typer(team)
 app.command("demo")(demo)

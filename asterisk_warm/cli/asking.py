@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import http.client
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from asterisk_warm.cli.client import Client
+from asterisk_warm.cli.client import TIMEOUT_SECONDS, Client
 from asterisk_warm.cli.failures import Exit, Failure
 
 _EXITS = {404: Exit.NOT_FOUND, 409: Exit.CONFLICT, 503: Exit.UNREACHABLE}
 
 
-def ask(socket: Path, method: str, path: str, body: object = None) -> Any:
-    """The answer, decoded. Raises Failure."""
+def ask(
+    socket: Path,
+    method: str,
+    path: str,
+    body: object = None,
+    *,
+    headers: Mapping[str, str] | None = None,
+    seconds: float = TIMEOUT_SECONDS,
+) -> Any:
+    """The answer, decoded; the daemon may take so many `seconds` for it. Raises Failure."""
     try:
-        status, answer = Client(socket).request(method, path, body)
+        status, answer = Client(socket, seconds).request(method, path, body, headers)
     except TimeoutError as error:
         raise Failure(
             Exit.UNREACHABLE, f"the daemon on {socket} does not answer", "see its log; restart it"

@@ -7,12 +7,17 @@ import http.client
 import json
 import os
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 TIMEOUT_SECONDS = 15.0
 """More than any request takes: fetching a lead from the dialplan is given 5 s."""
+LONGEST = 250
+"""Characters of an id or a name that are asked for."""
+_OURS = {"Content-Type": "application/json", "Warm-Source": "cli"}
+"""The history of an agent has from where something was declared."""
 
 
 class Client:
@@ -22,7 +27,9 @@ class Client:
         self._path = path
         self._timeout = timeout
 
-    def request(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+    def request(
+        self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, Any]:
         """(HTTP status, decoded JSON). Raises OSError when nobody listens or answers in time, and
         http.client.HTTPException or ValueError when what answers is not our API."""
         connection = _UnixConnection(self._path, self._timeout)
@@ -30,7 +37,7 @@ class Client:
             data = None if body is None else json.dumps(body).encode()
             # A server that refuses a large body closes before having read it; its answer is there.
             with contextlib.suppress(BrokenPipeError):
-                connection.request(method, path, data, {"Content-Type": "application/json"} if data else {})
+                connection.request(method, path, data, {**_OURS, **(headers or {})})
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read())
         finally:
@@ -47,9 +54,15 @@ def team_path(team: str) -> str:
     return f"/v1/teams/{_piece(team)}"
 
 
+def agent_path(agent: str, part: str = "") -> str:
+    """The path of one agent, by id or name, or of their `history`, or of what is declared for them."""
+    path = f"/v1/agents/{_piece(agent)}"
+    return f"{path}/{part}" if part else path
+
+
 def _piece(given: str) -> str:
-    # No id is that long, and aiohttp answers nothing in our words to a request line of 8 kB.
-    return quote(os.fsencode(given[:100]), safe="")
+    # No name is that long, and aiohttp answers nothing in our words to a request line of 8 kB.
+    return quote(os.fsencode(given[:LONGEST]), safe="")
 
 
 class _UnixConnection(http.client.HTTPConnection):

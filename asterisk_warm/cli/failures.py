@@ -19,11 +19,11 @@ class Exit(IntEnum):
     USAGE = 2
     """The command line, the config file or a value in it cannot be used."""
     NOT_FOUND = 3
-    """No such handoff, team or channel."""
+    """No such handoff, agent, team or channel."""
     UNREACHABLE = 4
     """The daemon or Asterisk does not answer."""
     CONFLICT = 5
-    """Not in this state: ended already, accepted already, in another handoff."""
+    """Not in this state: ended already, accepted already, in another handoff, there already."""
 
 
 class Failure(Exception):

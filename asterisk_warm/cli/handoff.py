@@ -140,6 +140,22 @@ def start(
     ] = None,
     qualified: Annotated[bool, typer.Option("--qualified", help="The lead is qualified.")] = False,
     consent: Annotated[bool, typer.Option("--consent", help="The lead has consented.")] = False,
+    wait: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS", help="How long to wait for somebody to become free.", show_default=False
+        ),
+    ] = None,
+    priority: Annotated[
+        int | None,
+        typer.Option(metavar="0-9", help="Among leads who wait, the higher comes first.", show_default=False),
+    ] = None,
+    skill: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SKILL:LEVEL", help="What the agent must be able to do; repeat it.", show_default=False
+        ),
+    ] = None,
     name: Annotated[
         str | None, typer.Option(metavar="TEXT", help="The lead's name.", show_default=False)
     ] = None,
@@ -176,6 +192,8 @@ def start(
         number=number,
         summary=summary,
         detail=detail or [],
+        numbers={"wait": wait, "priority": priority},
+        skill=skill or [],
         flags={"qualified": qualified, "consent": consent},
         return_to=return_to,
     )

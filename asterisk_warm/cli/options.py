@@ -22,6 +22,12 @@ Socket = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="The YAML file.", show_default=False)]
 TeamId = Annotated[str, typer.Argument(metavar="ID", help="A team's id.", show_default=False)]
+Agent = Annotated[
+    str, typer.Argument(metavar="AGENT", help="An agent, by id or by name.", show_default=False)
+]
+Team = Annotated[
+    str | None, typer.Option("--team", metavar="TEAM", help="Only those of this team.", show_default=False)
+]
 HandoffId = Annotated[
     str,
     typer.Argument(

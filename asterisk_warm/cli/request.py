@@ -6,21 +6,31 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from asterisk_warm.cli.entries import entry
 from asterisk_warm.cli.failures import Exit, Failure
 
 
 def body_of(
-    *, detail: Sequence[str], flags: Mapping[str, bool], return_to: str | None, **texts: str | None
+    *,
+    detail: Sequence[str],
+    flags: Mapping[str, bool],
+    numbers: Mapping[str, float | None],
+    skill: Sequence[str],
+    return_to: str | None,
+    **texts: str | None,
 ) -> dict[str, Any]:
     """The body of `POST /v1/handoffs`; what was not given is left out. Raises Failure (usage)."""
     body: dict[str, Any] = {name: text for name, text in texts.items() if text is not None}
     _just_one_of_each(body)
     body |= {name: True for name, given in flags.items() if given}
+    body |= {name: number for name, number in numbers.items() if number is not None}
+    if skill:
+        body["skills"] = dict(entry("--skill", one, None) for one in skill)
     if detail:
         body["details"] = dict(map(_detail, detail))
     if return_to is not None:
         body["return_to"] = _place(return_to)
-    _refuse_bytes(body)
+    text_only(body)
     return body
 
 
@@ -66,9 +76,9 @@ def _place(given: str) -> dict[str, Any]:
     return {"context": parts[0], "extension": parts[1], "priority": int(parts[2][:9])}
 
 
-def _refuse_bytes(body: object) -> None:
+def text_only(body: object) -> None:
     """Arguments that were not text in the terminal's encoding arrive as lone surrogates, which no JSON can
-    carry."""
+    carry. Raises Failure (usage)."""
     try:
         json.dumps(body, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:

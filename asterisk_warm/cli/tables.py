@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.table import Table
@@ -10,7 +10,7 @@ from rich.text import Text
 
 from asterisk_warm.cli.output import plain
 from asterisk_warm.cli.times import age, clock, duration, offset
-from asterisk_warm.cli.words import how_many, where_lead_is, where_qualifier_is
+from asterisk_warm.cli.words import how_many, wait, where_lead_is, where_qualifier_is
 
 _STYLES = {
     "CONNECTED": "green",
@@ -70,13 +70,18 @@ def facts(handoff: Json) -> Table:
         ("briefing", duration(handoff["briefing_ms"]) if agent else None),
         ("handoff gap", duration(handoff["gap_ms"]) if handoff["gap_ms"] is not None else None),
     ]
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(no_wrap=True, overflow="ellipsis", min_width=12, max_width=20)
-    grid.add_column(overflow="fold")
+    return grid((name, _state(text) if name == "state" and text else text) for name, text in rows)
+
+
+def grid(rows: Iterable[tuple[str, str | Text | None]]) -> Table:
+    """Facts, one a line: (what, how it is); those that are empty are left out."""
+    shown = Table.grid(padding=(0, 2))
+    shown.add_column(no_wrap=True, overflow="ellipsis", min_width=12, max_width=20)
+    shown.add_column(overflow="fold")
     for name, text in rows:
         if text:
-            grid.add_row(plain(name), _state(text) if name == "state" else plain(text))
-    return grid
+            shown.add_row(plain(name), text if isinstance(text, Text) else plain(text))
+    return shown
 
 
 def _person(who: Json) -> str:
@@ -95,26 +100,37 @@ def _qualifier(who: Json | None) -> Sequence[tuple[str, str]]:
 def teams(found: Sequence[Json]) -> Table:
     """One line a team."""
     shown = table()
-    shown.add_column("team", no_wrap=True, overflow="ellipsis", max_width=20)
-    shown.add_column("name", no_wrap=True, overflow="ellipsis", max_width=20)
+    shown.add_column("team", no_wrap=True, overflow="ellipsis", max_width=16)
+    shown.add_column("name", no_wrap=True, overflow="ellipsis", max_width=18)
     shown.add_column("free", no_wrap=True)
+    shown.add_column("waiting", no_wrap=True, justify="right")
+    shown.add_column("wait", no_wrap=True)
     shown.add_column("who is free", overflow="fold")
     for team in found:
         free = [agent["name"] for agent in team["agents"] if agent["free"]]
         count = Text(how_many(team), "green" if free else "yellow")
-        shown.add_row(plain(team["id"]), plain(team["name"]), count, plain(", ".join(free)) or "-")
+        names = plain(", ".join(free)) or "-"
+        shown.add_row(
+            plain(team["id"]),
+            plain(team["name"]),
+            count,
+            str(team["waiting"]),
+            wait(team["expected_wait"]),
+            names,
+        )
     return shown
 
 
 def agents(team: Json) -> Table:
     """One line an agent of a team: free, or why not."""
     shown = table()
-    shown.add_column("agent", no_wrap=True, overflow="ellipsis", max_width=20)
-    shown.add_column("name", no_wrap=True, overflow="ellipsis", max_width=24)
+    shown.add_column("agent", overflow="fold", max_width=16)
+    shown.add_column("name", no_wrap=True, overflow="ellipsis", max_width=20)
+    shown.add_column("tier", no_wrap=True, justify="right")
     shown.add_column("now", overflow="fold")
     for agent in team["agents"]:
-        now = Text("free", "green") if agent["free"] else Text(plain(f"not free: {agent['why']}"), "yellow")
-        shown.add_row(plain(agent["id"]), plain(agent["name"]), now)
+        now = Text("free", "green") if agent["free"] else Text(plain(agent["why"]), "yellow")
+        shown.add_row(plain(agent["id"]), plain(agent["name"]), str(agent["tier"]), now)
     return shown
 
 

@@ -8,7 +8,7 @@ from asterisk_warm.cli.asking import ask
 from asterisk_warm.cli.client import team_path
 from asterisk_warm.cli.options import DEFAULT_SOCKET, Json, Socket, TeamId
 from asterisk_warm.cli.output import say, show, show_json
-from asterisk_warm.cli.words import how_many
+from asterisk_warm.cli.words import how_many, wait, waiting
 
 app = typer.Typer(
     name="team",
@@ -39,5 +39,8 @@ def show_team(team: TeamId, socket: Socket = DEFAULT_SOCKET, json: Json = False)
         return
     from asterisk_warm.cli.tables import agents
 
-    say(f"{answer['name']} ({answer['id']}): {how_many(answer)} free")
+    say(f"{answer['name']} ({answer['id']}): {how_many(answer)} free, {waiting(answer)}")
+    say(
+        f"Leads are offered by `ring: {answer['ring']}`; the next would wait: {wait(answer['expected_wait'])}"
+    )
     show("", agents(answer))

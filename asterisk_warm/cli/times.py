@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 
 def clock(at: float) -> str:
     """A moment in local time: `2026-03-01 14:05:09`."""
     return datetime.fromtimestamp(at).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def short_clock(at: float, now: float) -> str:
+    """A moment in local time, as short as it is plain: `14:30`, `Mon 09:00` within six days, or
+    `2026-03-01 14:05`."""
+    then, today = datetime.fromtimestamp(at), datetime.fromtimestamp(now).date()
+    if then.date() == today:
+        return then.strftime("%H:%M")
+    near = abs(then.date() - today) < timedelta(days=7)
+    return then.strftime("%a %H:%M" if near and at > now else "%Y-%m-%d %H:%M")
+
+
+def until(at: float, now: float) -> str:
+    """When something ends: `until 14:30 (in 28 min)`."""
+    return f"until {short_clock(at, now)} ({ahead(at - now)})"
+
+
+def ahead(seconds: float) -> str:
+    """How long still: `in 30 min`, also a moment after it was 30 minutes."""
+    return f"in {age(seconds + 1)}"
 
 
 def age(seconds: float) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from asterisk_warm.cli.times import age
+
 LEAD = {
     "held": "on hold",
     "at_phone": "on hold at the qualifier's phone",
@@ -33,3 +35,16 @@ def where_qualifier_is(qualifier: dict[str, Any]) -> str:
 def how_many(team: dict[str, Any]) -> str:
     """How many of a team are free: `2 of 3`."""
     return f"{team['free']} of {len(team['agents'])}"
+
+
+def wait(seconds: float | None) -> str:
+    """How long the next lead of a team would wait: `none`, `2 min`; `unknown` when nobody is expected."""
+    if seconds is None:
+        return "unknown"
+    return age(seconds) if seconds >= 1 else "none"
+
+
+def waiting(team: dict[str, Any]) -> str:
+    """How many leads wait for somebody of a team: `1 lead waits`."""
+    number = team["waiting"]
+    return f"{number or 'no'} {'lead waits' if number == 1 else 'leads wait'}"

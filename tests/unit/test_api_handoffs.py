@@ -83,6 +83,37 @@ async def test_given_only_what_must_be_when_started_then_nulls_are_as_if_left_ou
     assert (status, view["mode"], view["lead"]["details"]) == (201, "auto", {})
 
 
+async def test_given_how_the_lead_waits_when_started_then_routing_heeds_it(stage: Stage) -> None:
+    stage.lead_waits()
+    asked = {"wait": 30, "priority": 7, "skills": {"spanish": 5}}
+    status, view = await stage.ask("POST", "/v1/handoffs", {"channel": LEAD, "team": "sales", **asked})
+    assert status == 201
+    mailbox = stage.service._open.find(view["id"])
+    assert mailbox is not None and mailbox.handoff is not None
+    policy = mailbox.handoff.policy
+    assert (policy.routing.wait_seconds, policy.priority) == (30.0, 7)
+    assert policy.routing.skills == (("spanish", 5),)
+
+
+@pytest.mark.parametrize(
+    ("asked", "pointer"),
+    [
+        ({"wait": -1}, "#/wait"),
+        ({"wait": "soon"}, "#/wait"),
+        ({"priority": 10}, "#/priority"),
+        ({"skills": ["spanish"]}, "#/skills"),
+        ({"skills": {"spanish": 11}}, "#/skills/spanish"),
+        ({"skills": {"Sp an": 1}}, "#/skills/Sp an"),
+    ],
+)
+async def test_given_a_wish_that_cannot_be_heeded_then_the_place_is_named(
+    stage: Stage, asked: dict[str, object], pointer: str
+) -> None:
+    status, problem = await stage.ask("POST", "/v1/handoffs", {"channel": LEAD, "team": "sales", **asked})
+    assert status == 422
+    assert [fault["pointer"] for fault in problem["errors"]] == [pointer]
+
+
 async def test_given_an_open_handoff_then_it_is_listed_shown_and_told(stage: Stage) -> None:
     handoff = await stage.lead_is_offered(name="Grant")
     assert [h["id"] for h in await listed(stage)] == [handoff]

@@ -320,37 +320,3 @@ async def test_given_nobody_accepted_when_asked_for_what_needs_an_agent_then_409
     assert (status, kind) == (409, "conflict")
     assert f"{action} is not possible" in detail
     assert (await shown(stage, handoff))["state"] == "OFFERING"
-
-
-# -- who is free ---------------------------------------------------------------------------------------------
-
-
-async def test_given_the_teams_when_asked_for_then_it_is_told_who_is_free_and_why_not(stage: Stage) -> None:
-    stage.pbx.busy.add("PJSIP/ben")
-    sales = {
-        "id": "sales",
-        "name": "Sales",
-        "free": 2,
-        "agents": [
-            {"id": "ana", "name": "Ana", "free": True, "why": ""},
-            {"id": "ben", "name": "Ben", "free": False, "why": "in a call"},
-            {"id": "cy", "name": "Cy", "free": True, "why": ""},
-        ],
-    }
-    vip = {"id": "vip", "name": "Very Important", "free": 1, "agents": sales["agents"][:1]}  # type: ignore[index]
-    assert await stage.ask("GET", "/v1/teams") == (200, {"teams": [sales, vip]})
-    assert await stage.ask("GET", "/v1/teams/sales") == (200, sales)
-
-
-async def test_given_no_such_team_when_asked_for_then_404(stage: Stage) -> None:
-    status, problem = await stage.ask("GET", "/v1/teams/sails")
-    assert (status, problem["detail"]) == (404, 'no team "sails"')
-    assert problem["remedy"] == "configured teams: sales, vip"
-
-
-@pytest.mark.parametrize("path", ["/v1/teams", "/v1/teams/sales"])
-async def test_given_no_connection_when_asked_who_is_free_then_503(stage: Stage, path: str) -> None:
-    stage.pbx.connected = False
-    status, kind, detail = await refused(stage, "GET", path)
-    assert (status, kind) == (503, "unreachable")
-    assert "no connection" in detail

@@ -50,9 +50,9 @@ async def test_given_a_good_config_when_checked_then_its_teams_are_shown(config:
     lines = [line.rstrip() for line in shown.out.splitlines()]
     assert lines[0] == f"{config} is good."
     assert lines[2:] == [
-        "team   name   mode  agents",
-        "sales  Sales  auto  Ana Lopez (PJSIP/ana)",
-        "                    Ben (PJSIP/ben)",
+        "team   name   mode  qualifier  ring  wait  agents",
+        "sales  Sales  auto  stay       all   60 s  Ana Lopez (PJSIP/ana)",
+        "                                           Ben (PJSIP/ben)",
     ]
     assert "sesame" not in shown.out
 
@@ -60,16 +60,34 @@ async def test_given_a_good_config_when_checked_then_its_teams_are_shown(config:
 async def test_given_a_good_config_when_checked_for_machines_then_it_is_json(config: Path) -> None:
     answer = (await run("check", config, "--json", **SECRETS)).json
     assert (answer["ok"], answer["errors"], answer["warnings"]) == (True, [], [])
-    assert answer["teams"][0]["agents"][1] == {
-        "id": "ben",
-        "name": "Ben",
-        "endpoint": "PJSIP/ben",
-        "number": None,
-    }
+    (team,) = answer["teams"]
+    assert (team["mode"], team["qualifier_mode"], team["ring"], team["wait_seconds"]) == (
+        *("auto", "stay", "all", 60.0),
+    )
+    ben = team["agents"][1]
+    assert (ben["id"], ben["name"], ben["endpoint"], ben["number"]) == ("ben", "Ben", "PJSIP/ben", None)
+    assert (ben["at_once"], ben["skills"], answer["calendars"]) == (1, [], {})
+
+
+async def test_given_a_ring_and_calendars_when_checked_then_they_are_shown_and_no_address(
+    tmp_path: Path,
+) -> None:
+    path = written(tmp_path, change=("agents: [ana, ben]", "agents: [ana, ben], ring: fanout, fanout: 2"))
+    calendars = "calendars: {sources: {ana: {url: 'https://h/sesame'}, all: {file: /srv/all.ics}}}\n"
+    path.write_text(path.read_text() + calendars)
+
+    shown = await run("check", path, **SECRETS)
+
+    assert (shown.code, shown.err) == (0, "")
+    lines = [line.rstrip() for line in shown.out.splitlines()]
+    assert lines[3] == "sales  Sales  auto  stay       fanout, 2  60 s  Ana Lopez (PJSIP/ana)"
+    assert lines[-1] == "calendars: ana (url), all (file)"
+    assert "sesame" not in shown.out
+    assert (await run("check", path, "--json", **SECRETS)).json["calendars"] == {"ana": "url", "all": "file"}
 
 
 async def test_given_a_doubtful_config_when_checked_then_it_is_good_with_a_warning(tmp_path: Path) -> None:
-    path = written(tmp_path, change=("PJSIP/ben", "PJSIP/ana"))
+    path = written(tmp_path, change=("[ana, ben]", "[ana]"))
     shown = await run("check", path, **SECRETS)
     assert shown.code == 0
     assert shown.err.startswith(f"warning: {path}:9:")

@@ -50,6 +50,7 @@ async def test_given_a_waiting_lead_when_started_then_it_is_followed_from_start_
         stage,
         *("start", "--channel", LEAD, "--team", "sales", "--mode", "auto", "--name", "Grant Weatherly"),
         *("--number", "+15550100", "--summary", "home insurance", "--detail", "plan=Gold=1"),
+        *("--wait", "30", "--priority", "7"),
         *("--detail", "renews=soon", "--return-to", "menu,s,7"),
     )
     what, follow = fits(started)
@@ -194,6 +195,7 @@ START = ("start", "--channel", LEAD, "--team", "sales")
         (("list", "--limit", "0"), "Invalid value for '--limit': Input should be greater than or equal to 1"),
         (("list", "--al"), "No such option: --al (Possible options: --all, --help)"),
         ((*START, "--detail", "gold"), '--detail "gold" is not NAME=TEXT'),
+        ((*START, "--skill", "spanish"), '--skill "spanish" is not SKILL:LEVEL'),
         ((*START, "--detail", "=gold"), '--detail "=gold" is not NAME=TEXT'),
         ((*START, "--return-to", "menu"), '--return-to "menu" is not CONTEXT,EXTENSION,PRIORITY'),
         ((*START, "--return-to", "menu,s,n"), '--return-to "menu,s,n" is not CONTEXT,EXTENSION,PRIORITY'),

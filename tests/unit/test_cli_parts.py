@@ -119,7 +119,13 @@ def test_given_a_daemon_that_keeps_silent_then_the_client_does_not_wait_for_ever
         Client(path, timeout=0.05).request("GET", "/v1/health")
 
 
-AGENT = {"id": "ana", "name": "\x1b[31m陳" + "Wolfeschlegelsteinhausen" * 3, "free": True, "why": ""}
+AGENT = {
+    "id": "a" * 40,
+    "name": "\x1b[31m陳" + "Wolfeschlegelsteinhausen" * 3,
+    "free": True,
+    "why": "",
+    "tier": 1,
+}
 BUSY = {**AGENT, "free": False, "why": "\x1b[2J" + "in a call " * 20}
 
 
@@ -128,6 +134,7 @@ def test_given_a_large_team_of_long_names_when_shown_then_it_fits(
     many: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     team = {"id": "a-team-" * 10, "name": "\x1b]0;" + "名" * 70, "free": many, "agents": [AGENT, BUSY] * many}
+    team |= {"waiting": 12_000, "expected_wait": 86_399.0}
     show(tables.teams([team, team]), tables.agents(team))
     lines = capsys.readouterr().out.splitlines()
     assert lines

@@ -21,6 +21,7 @@ asterisk:
   ami: {{host: 127.0.0.1, port: {nobody}, user: warm, password: hunter3hunter3}}
 database: sqlite:///{folder}/{database}
 api: {{socket: {folder}/api.sock}}
+agi: {{port: {agi}}}
 sounds: {{directory: {folder}/sounds}}
 speech: {{engines: [espeak]}}
 agents: {{ana: {{name: Ana, endpoint: PJSIP/ana}}}}
@@ -28,12 +29,12 @@ teams: {{sales: {{name: Sales, agents: [ana]}}}}
 """
 
 
-def config(folder: Path, database: str = "warm.db") -> Path:
+def config(folder: Path, database: str = "warm.db", agi: int = 0) -> Path:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         nobody = unused.getsockname()[1]
     path = folder / f"{database}.yaml"
-    path.write_text(CONFIG.format(folder=folder, database=database, nobody=nobody))
+    path.write_text(CONFIG.format(folder=folder, database=database, nobody=nobody, agi=agi))
     path.chmod(0o600)
     return path
 
@@ -90,6 +91,20 @@ async def test_given_a_daemon_when_another_is_started_then_1_and_the_first_goes_
         assert what.startswith("asterisk-warm: ") and remedy
         assert "Traceback" not in done.err
         assert (await run("--config", first, "handoff", "list")).code == 0
+
+
+async def test_given_that_agi_cannot_be_listened_for_then_health_says_so_and_leads_are_handed_off_without_it(
+    tmp_path: Path,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        path = config(tmp_path, agi=port)
+        async with serving(path):
+            async with asyncio.timeout(SECONDS):
+                while "AGI" not in (told := (await run("--config", path, "health")).out):
+                    pass
+            shown = " ".join(told.split())
+            assert f"cannot listen for AGI on 127.0.0.1:{port}" in shown and "agi.port" in shown
 
 
 async def test_given_no_place_for_the_database_then_1_in_words(tmp_path: Path) -> None:
