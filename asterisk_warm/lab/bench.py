@@ -22,7 +22,7 @@ from typing import Any
 import uvloop
 from rich.console import Console
 
-from asterisk_warm.lab import bench_qualifier
+from asterisk_warm.lab import bench_agents, bench_qualifier
 from asterisk_warm.lab.bench_figures import (
     NATIVE,
     WARM,
@@ -131,8 +131,9 @@ def make_stage(asterisk: str, crews: int, folder: Path) -> Stage:
     handoff = {"introduction": False, "comfort_seconds": 0, "templates": _LINES}
     settings = {"handoff": handoff, "log": {"level": "warning", "format": "json"}}
     teams["qualified"] = bench_qualifier.TEAM
-    plan = bench_qualifier.DIALPLAN + dialplan(crews)
-    extra = bench_qualifier.FEATURES
+    teams["waiting"] = bench_agents.TEAM
+    plan = bench_agents.DIALPLAN + bench_qualifier.DIALPLAN + dialplan(crews)
+    extra = {**bench_qualifier.FEATURES, **bench_agents.QUEUES}
     return Stage(root, folder, agents=agents, teams=teams, dialplan=plan, settings=settings, extra=extra)
 
 
@@ -230,6 +231,7 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=100, help="scenes alone, each way")
     parser.add_argument("--loads", default="30,100", help="how many handoffs at once, by comma")
     parser.add_argument("--qualifier", type=int, default=30, help="handoffs by a qualifier, each way")
+    parser.add_argument("--agents", type=int, default=30, help="how often each of what agents cost")
     parser.add_argument("--json", type=Path, help="write the figures there")
     asked = parser.parse_args()
     loads = [int(load) for load in asked.loads.split(",") if load]
@@ -242,16 +244,22 @@ def main() -> None:
             by_qualifier = []
             if asked.qualifier:
                 by_qualifier = uvloop.run(bench_qualifier.run(stage, folder, asked.qualifier))
+            of_agents = None
+            if asked.agents:
+                of_agents = uvloop.run(bench_agents.run(stage, folder, asked.agents))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     if bench.rows:
         show(Console(width=100), asked.asterisk, bench.rows, bench.first_words)
     if by_qualifier:
         bench_qualifier.show(Console(width=100), by_qualifier)
+    if of_agents:
+        bench_agents.show(Console(width=100), of_agents)
     if asked.json:
         rows = [asdict(row) for row in bench.rows]
         more = {"first_words_ms": bench.first_words, "qualifier": [asdict(row) for row in by_qualifier]}
-        asked.json.write_text(json.dumps({"rows": rows, **more}, indent=1))
+        agents = asdict(of_agents) if of_agents else {}
+        asked.json.write_text(json.dumps({"rows": rows, **more, "agents": agents}, indent=1))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ from asterisk_warm.lab.asterisk import PrivateAsterisk
 READY_SECONDS = 60.0
 """A first start renders all prompts."""
 _POLL = 0.02
+_PLAIN = {"wait_seconds": 0, "missed_offers": 0}
+"""Unless a team says otherwise: who does not answer a phone in one scene is rung in the next."""
 
 
 class DaemonFailed(RuntimeError):
@@ -27,7 +29,8 @@ class DaemonFailed(RuntimeError):
 
 class Daemon:
     """`asterisk-warm serve` beside a private Asterisk. `agents` maps an agent's id (also their phone's)
-    to a name; `teams` maps a team to its settings, with `agents` in it."""
+    to a name; `teams` maps a team to its settings, with `agents` in it. `name`: of its folder, where several
+    run beside one Asterisk."""
 
     def __init__(
         self,
@@ -37,9 +40,10 @@ class Daemon:
         teams: Mapping[str, Mapping[str, Any]],
         sounds: Path | None = None,
         settings: Mapping[str, Any] | None = None,
+        name: str = "daemon",
     ) -> None:
         self._pbx = pbx
-        self.folder = pbx.workdir / "daemon"
+        self.folder = pbx.workdir / name
         self.folder.mkdir(parents=True, exist_ok=True)
         self.socket = self.folder / "api.sock"
         self.database = self.folder / "warm.db"
@@ -73,10 +77,11 @@ class Daemon:
             },
             "database": f"sqlite:///{self.database}",
             "api": {"socket": str(self.socket)},
+            "agi": {"port": 0},  # several may run at once: who wants it gives a port in `settings`
             "sounds": {"directory": str(sounds or self.folder / "sounds")},
             "log": {"level": "debug", "format": "json"},
             "agents": {agent: {"name": name, "endpoint": f"PJSIP/{agent}"} for agent, name in agents.items()},
-            "teams": {team: dict(given) for team, given in teams.items()},
+            "teams": {team: {**_PLAIN, **given} for team, given in teams.items()},
             **settings,
         }
 

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,7 +67,12 @@ def play(console: Console, asterisk: str, scenes: Sequence[Scene], out: Path) ->
         _enter_network(console)
         say("making the people's voices and the prompts")
         spoken = asyncio.run(render(sounds, LINES, introductions(), announced()))
-    with _workdir(out / "logs") as workdir, ExitStack() as stack:
+    with (
+        _workdir(out / "logs") as workdir,
+        # What is drawn last is drawn while all else comes to its end.
+        ThreadPoolExecutor(max_workers=1) as drawing,
+        ExitStack() as stack,
+    ):
         with _working(console, f"starting Asterisk {root.version} and the daemon"):
             stage = stack.enter_context(
                 Stage(
@@ -84,7 +90,8 @@ def play(console: Console, asterisk: str, scenes: Sequence[Scene], out: Path) ->
         console.print(f"Asterisk {root.version}, ready after {time.monotonic() - began:.1f} s", style="dim")
         evening = _Evening(console, stage, capture, spoken)
         played = asyncio.run(evening.play(scenes))
-        chapters = [folder.save(one, out) for one in played]
+        saved = [drawing.submit(folder.save, one, out) for one in played]
+    chapters = [one.result() for one in saved]
     index = page.write(chapters, root.version, time.strftime("%-d %B %Y, %H:%M"), out)
     console.print(f"\nwritten: {out}/ (begin with {index})", highlight=False, soft_wrap=True)
     console.print(f"all of it took {time.monotonic() - began:.1f} s", style="dim")

@@ -129,13 +129,15 @@ class Play:
             self.watch.prelude = replace(self.watch.prelude, key=Key(time.time(), keys))
         await self.calls[who].press(keys[-1])
 
-    async def says(self, who: str, line: str) -> None:
-        await self.voices[who].say(self.sounds[line])
+    async def says(self, who: str, line: str, *, answered: bool = False) -> None:
+        """With `answered`, until somebody else may begin to speak."""
+        await self.voices[who].say(self.sounds[line], answered=answered)
 
     async def talk(self, *lines: tuple[str, str]) -> None:
         """(who, line) after (who, line)."""
-        for who, line in lines:
-            await self.says(who, line)
+        for who, line in lines[:-1]:
+            await self.says(who, line, answered=True)
+        await self.says(*lines[-1])
 
     async def _speaks(self, who: str, call: Call) -> None:
         self.calls[who] = call
@@ -159,8 +161,8 @@ async def qualifier_stays(play: Play) -> None:
         play.talk((LEAD, "hello"), (QUALIFIER, "moment"), (LEAD, "thanks")), _asked_for_and_briefed(play)
     )
     await play.watch.until(three_talk)
-    await play.says(QUALIFIER, "here is ben")
-    await asyncio.gather(play.says("ben", "ben"), play.presses(QUALIFIER, "*2", after=1.3))
+    await play.says(QUALIFIER, "here is ben", answered=True)
+    await asyncio.gather(play.says("ben", "ben", answered=True), play.presses(QUALIFIER, "*2", after=1.3))
     await play.calls[QUALIFIER].ended()
     await play.says(LEAD, "hi ben")
     await play.lead_hangs_up()
@@ -170,7 +172,7 @@ async def _asked_for_and_briefed(play: Play) -> None:
     # While the lead speaks: a phone is silent for as long as its keys are pressed.
     await play.presses(QUALIFIER, "*5", after=0.8)
     await play.rings("ana", "ben", "cleo")
-    await asyncio.gather(play.answers("ana", after=0.4), play.answers("ben", after=0.8))
+    await asyncio.gather(play.answers("ana", after=0.3), play.answers("ben", after=0.6))
     await asyncio.gather(play.presses("ana", "2", after=0.7), play.presses("ben", "1", after=2.8))
 
 
@@ -180,11 +182,11 @@ async def warm_handoff(play: Play) -> None:
     await play.calls[LEAD].answered()
     hello = asyncio.create_task(play.says(LEAD, "hello"))
     await play.rings("ana", "ben", "cleo")
-    await asyncio.gather(play.answers("ana", after=0.4), play.answers("ben", after=0.8))
-    await asyncio.gather(play.presses("ana", "2", after=1.3), play.presses("ben", "1", after=3.6), hello)
+    await asyncio.gather(play.answers("ana", after=0.3), play.answers("ben", after=0.6))
+    # Ben has heard who waits and why.
+    await asyncio.gather(play.presses("ana", "2", after=1.3), play.presses("ben", "1", after=3.3), hello)
     await play.watch.until(lambda handoff: handoff.state is State.CONNECTED)
-    await play.says("ben", "ben")
-    await play.says(LEAD, "hi ben")
+    await play.talk(("ben", "ben"), (LEAD, "hi ben"))
     await play.lead_hangs_up()
 
 
@@ -195,7 +197,8 @@ async def nobody_free(play: Play) -> None:
     try:
         await play.lead_calls("demo")
         await play.rings("ben")
-        await asyncio.sleep(1.2)
+        # Before a comfort announcement would begin, which the reason would cut.
+        await asyncio.sleep(0.6)
         await play.calls["ben"].busy()
         await play.calls[LEAD].ended(timeout=10.0)
     finally:
@@ -207,7 +210,7 @@ async def two_accepts(play: Play) -> None:
     """Ana and Ben press 1 in the same instant."""
     await play.lead_calls("demo")
     await play.rings("ana", "ben", "cleo")
-    await asyncio.gather(play.answers("ana", after=0.4), play.answers("ben", after=0.4))
+    await asyncio.gather(play.answers("ana", after=0.3), play.answers("ben", after=0.3))
     await asyncio.sleep(1.5)
     await asyncio.gather(*(play.calls[agent].press("1") for agent in ("ana", "ben")))
     handoff = await play.watch.until(lambda seen: seen.state is State.CONNECTED)

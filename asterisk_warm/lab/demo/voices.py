@@ -100,10 +100,11 @@ class Voice:
             self._feeder.cancel()
             await asyncio.gather(self._feeder, return_exceptions=True)
 
-    async def say(self, words: Samples) -> None:
-        """Say this next, and wait until it has been said."""
+    async def say(self, words: Samples, *, answered: bool = False) -> None:
+        """Say this next, and wait until it has been said; when it is `answered`, until somebody else may
+        begin: their first words are as long on the way as the last of these."""
         self._words.append(words)
-        await asyncio.sleep(len(words) / RATE + _AHEAD)
+        await asyncio.sleep(len(words) / RATE + (0.0 if answered else _AHEAD))
 
     async def _feed(self) -> None:
         while not self._call.is_over:
