@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("scene", "ears")
+pytest.register_assert_rewrite("scene", "ears", "agents_scene", "crowd")
 
 from scene import DIALPLAN, RACERS, TONE_TEAMS, record_prompts  # noqa: E402
 

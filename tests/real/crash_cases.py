@@ -91,7 +91,6 @@ def stopped_before(pattern: str, act_then: Do, *, done: bool = False) -> Do:
 
 
 ANSWER = "POST /ari/channels/{lead}/answer"
-DEVICE = "GET /ari/deviceStates/PJSIP%2F{agent}$"
 CREATE = "POST /ari/channels/create"
 DIAL = "POST /ari/channels/{id}-agent-1/dial"
 JOIN = "POST /ari/bridges/{id}-bridge/addChannel\\?channel={id}-agent-1"
@@ -105,6 +104,21 @@ async def dials(act: Act) -> None:
 async def dials_and_rings(act: Act) -> None:
     await act.dial()
     act.offers = [await act.agents[0].rings(10)]
+
+
+async def waits_for_all(act: Act) -> None:
+    """Nobody is free, and all are expected back."""
+    for agent in act.agents:
+        await declared(act, agent.name, "pause", {"minutes": 1})
+    await act.dial()
+    await act.in_state("SEEKING")
+    await act.until(lambda view: len(view["not_free"]) == len(act.agents))
+
+
+async def declared(act: Act, agent: str, state: str, body: dict[str, object]) -> None:
+    request = act.scene.stage.daemon.request
+    status, answer = await asyncio.to_thread(request, "POST", f"/v1/agents/{agent}/{state}", body)
+    assert status == 200, answer
 
 
 async def accepts(act: Act) -> None:
@@ -156,6 +170,18 @@ async def rings_now(act: Act) -> None:
     act.offers = [await act.agents[0].rings(10)]
     await act.until(lambda view: bool(view["offers"]))
     await rings_on(act)
+
+
+def ready_again(then: Do) -> Do:
+    """The agents who were waited for are back."""
+
+    async def check(act: Act) -> None:
+        await _recovered(act)
+        for agent in act.agents:
+            await declared(act, agent.name, "ready", {})
+        await then(act)
+
+    return check
 
 
 async def rings_on_blind(act: Act) -> None:
@@ -294,7 +320,8 @@ JOINING = (
 EDGES = (
     Case("requested, nothing", nothing, stopped_before(ANSWER, dials), nothing, rings_now, "REQUESTED", music=False),
     Case("requested, lead gone", nothing, stopped_before(ANSWER, dials), lead_hangs_up, is_abandoned, "REQUESTED", music=False),
-    Case("seeking, nothing", nothing, stopped_before(DEVICE, dials), nothing, rings_now, "SEEKING"),
+    Case("waiting, nothing", waits_for_all, nothing, nothing, ready_again(rings_now), "SEEKING", "patient"),
+    Case("waiting, lead gone", waits_for_all, nothing, lead_hangs_up, ready_again(is_abandoned), "SEEKING", "patient"),
     Case("created not, nothing", nothing, stopped_before(CREATE, dials), nothing, rings_now, "OFFERING"),
     Case("dialled not, nothing", nothing, stopped_before(DIAL, dials), nothing, rings_now, "OFFERING"),
     Case("dialled unheard, nothing", nothing, stopped_before(DIAL, dials_and_rings, done=True), nothing, rings_on, "OFFERING"),

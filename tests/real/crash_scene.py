@@ -69,6 +69,7 @@ STYLES: dict[str, dict[str, Any]] = {
     "plain": {"introduction": False, "comfort_seconds": 0},
     "introduced": {"comfort_seconds": 0, "templates": TEMPLATES},
     "comforted": {"introduction": False, "comfort_seconds": 2},
+    "patient": {"introduction": False, "comfort_seconds": 0, "wait_seconds": 120},
     "blind": {"mode": "blind", "introduction": False, "comfort_seconds": 0},
     "blind-introduced": {"mode": "blind", "comfort_seconds": 0, "templates": TEMPLATES},
 }
@@ -271,7 +272,8 @@ class CrashScene:
     def _as_planned(self) -> None:
         journalled = self.stage.journalled()
         states = {act.case.name: journalled.get(act.number, "") for act in self.acts}
-        assert states == {act.case.name: act.case.state for act in self.acts}
+        planned = {act.case.name: act.case.state for act in self.acts}
+        assert states == planned, {name: state for name, state in states.items() if state != planned[name]}
 
     async def heard(self, what: Callable[[Traffic], bool], seconds: float = 15.0) -> None:
         """Wait until what was sent says so."""

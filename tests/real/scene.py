@@ -75,6 +75,7 @@ TONE_TEAMS: dict[str, dict[str, Any]] = {
     "soothed": {"name": "Soothed", "agents": _ALL, **_QUIET, "introduction": True, "comfort_seconds": 2},
     "spoken": {"name": "Spoken", "agents": ["ana"], "comfort_seconds": 0},
     "hasty": {"name": "Hasty", "agents": ["ana", "ben"], **_QUIET, "ring_seconds": 1, "decision_seconds": 1},
+    "placed": {"name": "Placed", "agents": ["ana"], **_QUIET, "return_to": "lab-elsewhere,here,1"},
     "strict": {"name": "Strict", "agents": ["ana"], **_QUIET, "require": ["qualified", "consent"]},
     "blind": {"name": "Blind", "agents": _ALL, **_QUIET, "mode": "blind"},
     "blind-hasty": {"name": "Hasty", "agents": ["ana", "ben"], **_QUIET, "mode": "blind", "ring_seconds": 1},
@@ -109,6 +110,9 @@ exten => consult,1,Gosub(warm-consult,s,1(tones))
  same => n,Log(NOTICE,lab-consulted ${CHANNEL} status=${WARM_STATUS})
  same => n,Hangup()
 exten => live,1,Dial(PJSIP/qualifier,20,b(warm-arm^s^1(tones)))
+ same => n,Goto(lab-returned,s,1)
+exten => live-on,1,Dial(PJSIP/qualifier,20,gb(warm-arm^s^1(tones)))
+ same => n,MusicOnHold(tone,30)
  same => n,Goto(lab-returned,s,1)
 exten => h,1,Log(NOTICE,lab-left ${CHANNEL} status=${WARM_STATUS} gap=${WARM_GAP_MS} agent=${WARM_AGENT} cause=${WARM_CAUSE})
 [lab-trunk]

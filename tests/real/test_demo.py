@@ -60,7 +60,7 @@ def _command_lines() -> Iterator[str]:
 
 
 PLAYED_WITHIN = 150
-"""Seconds. The four scenes take 35 at the pace of people, on a machine that does nothing else; the first time, the lines
+"""Seconds. The four scenes take 31 at the pace of people, on a machine that does nothing else; the first time, the lines
 are made as well, which needs the machine's whole attention for some 10 more. Two such tests may run beside each other."""
 
 

@@ -225,7 +225,9 @@ async def test_given_a_qualifier_who_hangs_up_as_the_lead_comes_back_then_the_le
         asked = asyncio.create_task(api(stage, "POST", f"/v1/handoffs/{handoff}/take-back"))
         await asyncio.sleep(0.002 + attempt * 0.0005)
         await scene.quinn.hang_up()
-        await asked
+        if (await asked)[0] == 409:
+            # They were faster, and the lead is held for the agents: that is another scene.
+            await api(stage, "DELETE", f"/v1/handoffs/{handoff}")
         await scene.logged("lab-returned")
         await scene.call.hang_up()
         await scene.call.ended()

@@ -255,15 +255,31 @@ async def test_given_a_lead_whose_place_was_taken_when_nobody_accepts_then_they_
     await scene.logged("lab-returned PJSIP/racer19-.* status=NOAGENT")
 
 
-async def test_given_a_lead_from_the_dialplan_whose_place_was_taken_when_nobody_accepts_then_they_go_on_there(
+async def test_given_a_lead_from_the_dialplan_whose_place_was_taken_when_nobody_accepts_then_where_the_team_says(
     stage: Stage, phones: Phones, capture: Capture, colleague: Colleague
 ) -> None:
+    """Where the other phone's call stands in the dialplan has nothing to do with the lead."""
     scene = await LiveScene.set(stage, phones, ("ana",))
-    calls = await scene.ringing("tones")
+    calls = await scene.ringing("placed")
     await picked_up(capture, colleague, scene.call)
     await waits_with_music(capture, colleague)
     await calls["ana"].busy()
-    await scene.logged("lab-returned PJSIP/racer19-.* status=NOAGENT")
+    await scene.logged("lab-elsewhere PJSIP/racer19-.* status=NOAGENT")
+
+
+async def test_given_a_lead_whose_place_was_taken_when_the_agent_hangs_up_first_then_they_go_on_all_the_same(
+    stage: Stage, phones: Phones, capture: Capture, colleague: Colleague
+) -> None:
+    scene = await LiveScene.set(stage, phones, ("ana",))
+    calls = await scene.ringing("placed")
+    await picked_up(capture, colleague, scene.call)
+    await calls["ana"].answer()
+    await scene.offer_is("ana", "BRIEFING")
+    await calls["ana"].press("1")
+    await scene.handoff("CONNECTED")
+    await hear_each_other(capture, (calls["ana"].call_id, TONES["ana"]), (colleague.call_id, COLLEAGUE_TONE))
+    await calls["ana"].hang_up()
+    await scene.logged("lab-elsewhere PJSIP/racer19-.* status=CONNECTED")
 
 
 # -- and the daemon dies -------------------------------------------------------------------------------------

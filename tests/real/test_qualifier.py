@@ -122,6 +122,32 @@ async def test_given_two_requests_for_one_call_in_the_same_moment_then_one_has_i
     await back(scene)
 
 
+@pytest.mark.parametrize("later", [0.0, 0.01, 0.02, 0.03, 0.05])
+async def test_given_a_qualifier_who_hangs_up_when_the_call_is_being_taken_over_then_the_lead_is_offered_all_the_same(
+    stage: Stage, phones: Phones, later: float
+) -> None:
+    scene = await LiveScene.talking(stage, phones, ("ana",), extension="live-on")
+    body = {"qualifier": await scene.qualifier_channel(), "team": "tones"}
+
+    async def hang_up() -> None:
+        await asyncio.sleep(later)
+        await scene.quinn.hang_up()
+
+    (status, _), _ = await asyncio.gather(api(stage, "POST", "/v1/handoffs", body), hang_up())
+    if status != 201:
+        assert status in (404, 409), "they were not in a call any more"
+        await scene.call.hang_up()
+        return
+    offer = await scene.agents["ana"].rings()
+    await scene.seen(lambda h: h["lead_is"] == "held" and h["qualifier"]["place"] == "gone", "held alone")
+    await offer.answer()
+    await scene.offer_is("ana", "BRIEFING")
+    await offer.press("1")
+    await scene.handoff("CONNECTED")
+    await scene.call.hang_up()
+    await scene.left("COMPLETED", "CONNECTED", "ana")
+
+
 async def test_given_a_lead_who_came_back_when_the_code_is_dialled_again_then_it_is_a_new_handoff(
     stage: Stage, phones: Phones
 ) -> None:

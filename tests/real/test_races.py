@@ -281,7 +281,7 @@ async def agent_leaves_at(race: Race, offset: float) -> str:
         await race.settled()
         return "connected"
     # Had the hangup come before the key, the other's phone would never have stopped.
-    asked_again = len(handoff["offers"]) == 3
+    asked_again = handoff["offers"][1]["state"] == "LOST"
     if asked_again:
         await asyncio.wait_for(other.ended.wait(), 3.0)
         await other.rings()
