@@ -24,7 +24,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "handoff.md"
 
 STATUSES = {
     Status.CONNECTED: "An agent took the lead and they talked. State COMPLETED once the talk is over.",
-    Status.NOAGENT: "No agent could be rung, or all who were rung were busy or unreachable.",
+    Status.NOAGENT: "No agent could be rung, and none was to be expected in time; or all who were rung were busy or "
+    "unreachable.",
     Status.DECLINED: "Nobody took the lead, and at least one agent said no.",
     Status.TIMEOUT: "The hold budget was used up; or nobody took the lead, and at least one phone rang out, "
     "one agent answered without deciding, or one hung up.",
@@ -34,9 +35,8 @@ STATUSES = {
     Status.TAKENBACK: "The qualifier took the lead back, before or after completion.",
     Status.NOTQUALIFIED: "The team requires that the lead is qualified, and they are not.",
     Status.NOCONSENT: "The team requires the lead's consent, and there is none.",
-    Status.ERROR: "The lead could not be taken in hand, or their call not be taken over; who is free could not be "
-    "found out; qualifier and agent could not be brought together; or no agent could be rung, for technical reasons "
-    "only.",
+    Status.ERROR: "The lead could not be taken in hand, or their call not be taken over; qualifier and agent "
+    "could not be brought together; or no agent could be rung, for technical reasons only.",
 }
 """How each `WARM_STATUS` comes about."""
 
@@ -57,6 +57,11 @@ DEADLINES = [
         "`warn_seconds`",
         "a qualifier on the line who has the lead on hold is warned, once",
     ),
+    (
+        "waiting for an agent who may become free",
+        "`wait_seconds`, within the hold budget",
+        "who rings, rings on; without anybody the lead goes back (told by `AgentsFound`)",
+    ),
     ("an agent's phone ringing", "`ring_seconds`", "the offer ends: NO_ANSWER"),
     ("an agent deciding", "`decision_seconds`", "the offer ends: NO_DECISION, with a word to the agent"),
     ("between comfort announcements", "`comfort_seconds`", "the lead hears the next one"),
@@ -64,7 +69,7 @@ DEADLINES = [
     (
         "joining, with a spoken introduction",
         f"{limits.JOIN_SECONDS:g} s",
-        "joined: CONNECTED; not joined: the agent is dismissed, those who had lost are asked again",
+        "joined: CONNECTED; not joined: the agent is dismissed, agents are sought again",
     ),
     (
         "bringing qualifier and agent together, or the qualifier back to the lead",
@@ -106,7 +111,7 @@ DEADLINES = [
 _ALONE = "the lead is held for whoever accepts"
 _OVER = "ABANDONED; the qualifier goes on in the dialplan, or is hung up"
 _TOLD = "ABANDONED; the qualifier is told, then goes on"
-_ASKED = "those who had lost are asked again"
+_ASKED = "agents are sought again, those who had lost among them"
 
 HANGUPS = [
     ("REQUESTED, the call being taken over", "ABANDONED", _ALONE, ""),
@@ -236,7 +241,7 @@ RECOVERY = [
     (
         "CONSULTING",
         "qualifier and agent are gone",
-        "the lead is held again, those who had lost are asked again",
+        "the lead is held again, agents are sought again",
     ),
     ("INTRODUCING", "the agent is with the lead", "CONNECTED: the introduction counts as heard"),
     ("INTRODUCING", "the agent is with lead and qualifier", "the talk of three goes on"),
@@ -244,7 +249,7 @@ RECOVERY = [
     (
         "INTRODUCING",
         "the agent is gone, or out of our application",
-        "the lead is held again, those who had lost are asked again; after a talk of three the qualifier is told",
+        "the lead is held again, agents are sought again; after a talk of three the qualifier is told",
     ),
     ("CONNECTED", "both are in our application", "they are let go (again)"),
     ("CONNECTED", "both are out of our application", "they talk in Asterisk's own bridge: ours is removed"),
@@ -266,6 +271,7 @@ RECOVERY = [
     ("ended", "an agent's leg is up or rings", "it is hung up"),
     ("ended", "an agent's leg is gone", "nothing more is awaited of it"),
     ("ended", "one of two who were being let go is gone", "the other one is not left alone"),
+    ("any", "agents are reserved whom no open handoff needs", "they are let go"),
     ("any", "a leg or a bridge of ours that no open handoff owns", "it is cleared away"),
 ]
 """(state, what Asterisk has, what is done)."""
@@ -341,8 +347,8 @@ withdrawn.
 
 {_table(("offer", "what it means"), meanings(OfferState).items())}
 
-When the agent who accepted is gone before the talk began, those whose offer was LOST are asked again, with
-new offers, as long as the hold budget lasts.
+Who rings when is told in [agents.md](agents.md). When the agent who accepted is gone before the talk began, agents
+are sought again, as long as the hold budget lasts: those who have not been asked, and those whose offer was LOST.
 
 ## What the dialplan is told
 

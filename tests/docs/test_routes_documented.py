@@ -9,15 +9,22 @@ from typing import cast
 
 import pytest
 
-from asterisk_warm.api import problems, reading
+from asterisk_warm.api import agent_kinds, agent_reading, peer, problems, reading
+from asterisk_warm.api.agent_reading import Offline, Pause, Watching, WrapUp
+from asterisk_warm.api.agent_routes import IMPORT_AT_MOST
+from asterisk_warm.api.handling import BODY_AT_MOST
 from asterisk_warm.api.problems import Fault
 from asterisk_warm.api.reading import Listing, Start
 from asterisk_warm.api.routes import Routes
-from asterisk_warm.api.server import BODY_AT_MOST
 from asterisk_warm.core.handoff import options
 from asterisk_warm.core.handoff.gate import CONDITIONS
 from asterisk_warm.core.handoff.model import LeadIs, QualifierIs
 from asterisk_warm.core.handoff.policy import Mode
+from asterisk_warm.core.presence import Declared, Why
+from asterisk_warm.core.roster import AgentRecord
+from asterisk_warm.engine.agents import service
+from asterisk_warm.engine.agents.service import AgentService
+from asterisk_warm.engine.agents.views import CalendarView, ChangeView, PresenceView, ReasonView
 from asterisk_warm.engine.ports import Location
 from asterisk_warm.engine.service import HandoffService
 from asterisk_warm.engine.views import (
@@ -56,7 +63,7 @@ def names(kind: type) -> list[str]:
 
 
 def test_given_the_routes_when_looked_up_then_the_page_has_them_and_no_others() -> None:
-    served = Routes(cast(HandoffService, None)).table()
+    served = Routes(cast(HandoffService, None), cast(AgentService, None)).table()
     assert sorted(ROUTE.findall(PAGE)) == sorted(f"{method} {path}" for method, path, _ in served)
 
 
@@ -67,6 +74,12 @@ def test_given_the_routes_when_looked_up_then_the_page_has_them_and_no_others() 
         ("GET /v1/handoffs", Listing),
         ("POST /v1/handoffs", Start),
         ("A handoff", HandoffView),
+        ("GET /v1/agents", Watching),
+        ("PUT /v1/agents/{id}", AgentRecord),
+        ("POST /v1/agents/{id}/pause", Pause),
+        ("POST /v1/agents/{id}/offline", Offline),
+        ("POST /v1/agents/{id}/wrapup", WrapUp),
+        ("An agent", PresenceView),
         ("GET /v1/teams/{id}", TeamView),
     ],
 )
@@ -84,6 +97,9 @@ def test_given_a_route_when_looked_up_then_every_member_is_in_its_table_and_no_o
         ("POST /v1/handoffs", [Location]),
         ("A handoff", [LeadView, QualifierView, AgentView, OfferView]),
         ("GET /v1/teams/{id}", [TeamAgentView]),
+        ("An agent", [ReasonView, CalendarView]),
+        ("GET /v1/agents/{id}/history", [ChangeView]),
+        ("POST /v1/agents/import", [Fault]),
         ("Problems", [Fault]),
     ],
 )
@@ -103,6 +119,27 @@ def test_given_the_words_for_places_and_modes_when_looked_up_then_the_page_has_t
     assert {place.value for place in LeadIs} <= set(NAME.findall(told))
     assert {place.value for place in QualifierIs} - {"nobody"} <= set(NAME.findall(told))
     assert {mode.value for mode in Mode} <= set(NAME.findall(part("POST /v1/handoffs")))
+
+
+def test_given_the_words_for_presence_when_looked_up_then_the_page_has_them() -> None:
+    assert sorted(rows(part("Reasons"))) == sorted(why.value for why in Why)
+    told = set(NAME.findall(part("An agent")))
+    assert {declared.value for declared in Declared} <= told
+    assert set(peer.SOURCES) <= told
+    assert f"`{peer.SOURCE}`" in PAGE
+    assert rows(part("POST /v1/agents/import")) == ["agents", "dry_run"]
+
+
+def test_given_the_limits_of_agents_when_looked_up_then_the_page_tells_them() -> None:
+    assert f"at most {agent_reading.AGENTS_AT_MOST}" in part("POST /v1/agents/import")
+    assert f"{IMPORT_AT_MOST // 1024 // 1024} MB" in part("Problems")
+    assert f"to {service.WATCH_SECONDS:g};" in part("GET /v1/agents")
+    assert f"within {service.PAUSE_AT_MOST / 86400:g} days" in part("POST /v1/agents/{id}/pause")
+    assert f"cut to {service.REASON_LIMIT} characters" in part("POST /v1/agents/{id}/pause")
+    assert f"up to {service.WRAPUP_AT_MOST:g}" in part("POST /v1/agents/{id}/wrapup")
+    assert f"{agent_reading.HISTORY} when not given" in part("GET /v1/agents/{id}/history")
+    for name in set(agent_kinds.REQUIRED) - {"id"}:
+        assert re.search(rf"^\| `{name}` \|.*must be given \|$", part("PUT /v1/agents/{id}"), re.MULTILINE)
 
 
 def test_given_what_must_hold_when_it_does_not_then_the_page_has_its_status() -> None:
