@@ -89,7 +89,6 @@ class Daemon:
     def __init__(self, config: Config, database: Database) -> None:
         ari, ami = config.asterisk.ari, config.asterisk.ami
         self._config = config
-        self._database = database
         self._client = AriClient(ari.url, ari.user, ari.password.reveal())
         self._ami = AmiManager(ami.host, ami.port, ami.user, ami.password.reveal())
         self._ami.listen("UserEvent", self._user_event)

@@ -21,6 +21,8 @@ from asterisk_warm.engine.ports import (
 )
 
 DIAL_SECONDS = 1.0
+DOUBT_SECONDS = 2.0
+"""How long a phone that may have been dialled is given to begin to ring."""
 """How long the order to dial may take to become an INVITE before we stop watching for it."""
 BACKSTOP_SECONDS = 2
 """Asterisk's own ring time-out comes that much after ours, which it stands in for when we are away."""
@@ -66,8 +68,8 @@ class AriPbx(LiveCalls):
     ) -> None:
         shown = {"CONNECTEDLINE(all,i)": party(caller), "CALLERID(all)": party(called)}
         existing = await self._create(leg, lead, endpoint, {**variables, **shown})
-        if existing is not None and (existing.state != "Down" or await self._dialled(leg)):
-            return  # It rings, has been answered, or its phone has not begun to ring yet.
+        if existing is not None and await self._dialled(leg):
+            return
         with self._awaited.event("Dial", leg) as dialled:
             try:
                 await self._post(f"/channels/{leg}/dial", timeout=str(round(seconds) + BACKSTOP_SECONDS))
@@ -81,7 +83,18 @@ class AriPbx(LiveCalls):
                 await self._promptly(leg, asyncio.wait_for(dialled, DIAL_SECONDS))
 
     async def _dialled(self, leg: str) -> bool:
-        """Asterisk does not show it, and a second order to dial ends the call (16 and 22)."""
+        """Asterisk does not show it as long as the phone has not begun to ring, and a second order to dial
+        ends the call (16 and 22). What was not noted may have been done all the same, in the moment before we
+        died: then the phone is given some time to begin."""
+        with self._awaited.event("Dial", leg) as begins:
+            if await self._noted(leg) or (await self._ari.get(f"/channels/{leg}", Channel)).state != "Down":
+                return True
+            with suppress(TimeoutError):
+                await asyncio.wait_for(begins, DOUBT_SECONDS)
+                return True
+        return False
+
+    async def _noted(self, leg: str) -> bool:
         with suppress(NotThere):
             return bool((await self._ari.get(f"/channels/{leg}/variable", Variable, variable=DIALLED)).value)
         return False

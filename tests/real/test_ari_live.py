@@ -233,7 +233,13 @@ async def heard(capture: Capture, call: Call, seconds: float = 0.4) -> Hearing:
     since = time.time() + 0.1
     with suppress(PhoneError):  # Nothing at all.
         await call.listen_for(seconds + 0.1)
-    return capture.traffic().heard_at(call.call_id).between(since, time.time())
+    until = time.time()
+    while True:
+        # What was sent until then may not be in the capture yet.
+        ear = capture.traffic().heard_at(call.call_id)
+        if time.time() > until + 0.5 or (len(ear.times) and ear.times[-1] >= until):
+            return ear.between(since, until)
+        await asyncio.sleep(0.02)
 
 
 async def hear_each_other(capture: Capture, one: tuple[Call, int], other: tuple[Call, int]) -> None:

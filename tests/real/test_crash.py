@@ -20,6 +20,7 @@ from conftest import CACHE
 from crash_cases import EDGES, JOINING, LONG, OFFERS, PLANS, STOPPED
 from crash_scene import Case, CrashScene, CrashStage
 
+from asterisk_warm.ari.pbx import DIALLED
 from asterisk_warm.lab.call import Call
 from asterisk_warm.lab.capture import Capture
 from asterisk_warm.lab.phones import Phone, Phones
@@ -112,12 +113,16 @@ async def test_given_a_lead_whom_the_daemon_never_heard_of_when_it_is_killed_and
     await lead.hang_up()
 
 
+@pytest.mark.parametrize("noted", [True, False], ids=["noted", "not noted"])
 async def test_given_a_phone_that_does_not_ring_yet_when_the_daemon_is_killed_and_restarted_then_it_is_invited_once(
-    stage: CrashStage, phones: Phones, capture: Capture
+    stage: CrashStage, phones: Phones, capture: Capture, noted: bool
 ) -> None:
+    """Asterisk does not show whether it has been dialled: the daemon notes it, and may be killed before."""
     async with SlowPhone(stage.pbx.sip, stage.pbx.sip_password, "a0", tone_hz=700) as agent:
+        note = stage.gate.hold(f"POST /ari/channels/[^/]+/variable\\?variable={DIALLED}", done=noted)
         lead = await phones.lead("Grant Weatherly", "+15551239010").dial("sales")
         await agent.rings()
+        await note.reached()
         stage.daemon.kill()
         stage.daemon.start()
         agent.ring()
