@@ -9,7 +9,7 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.cache/hypothesis
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
-demo: ## hear a warm handoff: a private Asterisk, real phones, four scenes (cold 3 minutes, warm 31 s)
+demo: ## hear a warm handoff: a private Asterisk, real phones, four scenes (cold 3 minutes, warm half a minute)
 	@.ci/bootstrap demo
 	asterisk-warm demo
 

@@ -41,10 +41,7 @@ exten => ask,1,Answer()
  same => n,Hangup()
 """
 CONTEXTS = f"""
-[lab-lamps]
-exten => _*289.,hint,Custom:warm-${{FILTER(a-z0-9_\\x2D,${{EXTEN:4}})}}
 [from-agents]
-include => lab-lamps
 include => warm-agents
 [globals]
 WARM_AGI=agi://127.0.0.1:{PORT}

@@ -18,6 +18,7 @@ from asterisk_warm.core.presence import Declared
 from asterisk_warm.engine.agents.views import LeadHistory
 from asterisk_warm.engine.ports import Speaker
 from asterisk_warm.lab.asterisk import PrivateAsterisk
+from asterisk_warm.lab.lampphone import LampPhone
 from asterisk_warm.lab.phones import Phone, Phones
 from asterisk_warm.lab.root import Root
 from asterisk_warm.lab.tones import FRAME, FRAME_SECONDS, Hearing, chord, write_wav
@@ -68,10 +69,7 @@ exten => h,1,Log(NOTICE,lab-left agi=${{AGISTATUS}} result=${{WARM_RESULT}}|)
 exten => q,1,AGI(${{WARM_AGI}}/available,sales)
  same => n,Log(NOTICE,lab-one agi=${{AGISTATUS}} result=${{WARM_RESULT}} free=${{WARM_FREE}}|)
  same => n,Hangup()
-[hints]
-exten => _*289.,hint,Custom:warm-${{FILTER(a-z0-9_\\x2D,${{EXTEN:4}})}}
 [from-agents]
-include => hints
 include => warm-agents
 [globals]
 WARM_AGI=agi://127.0.0.1:{PORT}
@@ -367,7 +365,7 @@ async def test_given_a_phone_of_no_agent_then_it_hears_so(scene: Scene) -> None:
     assert await scene.hear("*282", "zoe") == ["no-agent-here"]
 
 
-async def test_given_another_prefix_then_the_codes_have_it(scene: Scene) -> None:
+async def test_given_another_prefix_then_the_codes_and_lamps_have_it(scene: Scene) -> None:
     assert "'*281'" in await scene.cli("dialplan show warm-agents")
     try:
         await scene.cli("dialplan set global WARM_CODES *7700")
@@ -379,6 +377,10 @@ async def test_given_another_prefix_then_the_codes_have_it(scene: Scene) -> None
         }
         assert await scene.hear("*77002") == ["you-are-paused"]
         assert await scene.hear("*77009ana") == ["you-are-ready"]
+        await scene.cli("devstate change Custom:warm-ana INUSE")
+        async with LampPhone(scene.asterisk.sip, scene.asterisk.sip_password, "ben") as desk:
+            await desk.subscribe("*77009ana")
+            await desk.shows("*77009ana", "confirmed")
     finally:
         await scene.cli('dialplan set global WARM_CODES ""')
         await scene.cli("dialplan reload")
