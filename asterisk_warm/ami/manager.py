@@ -19,6 +19,7 @@ from panoramisk.ami_protocol import AMIProtocol
 from panoramisk.manager import Manager as Panoramisk
 
 from asterisk_warm.engine.ports import LegGone, Location, PbxRefused, PbxUnreachable
+from asterisk_warm.engine.within import within
 
 log = structlog.get_logger(__name__)
 
@@ -78,7 +79,7 @@ class AmiManager:
     async def wait_connected(self, seconds: float) -> bool:
         """Wait until logged in; False when that takes longer."""
         try:
-            await asyncio.wait_for(self._ready.wait(), seconds)
+            await within(self._ready.wait(), seconds)
         except TimeoutError:
             return False
         return True
@@ -101,7 +102,7 @@ class AmiManager:
         link = _Link(self._listeners)
         tasks: list[asyncio.Future[None]] = []
         try:
-            await asyncio.wait_for(link.open(*self._address), ACTION_SECONDS)
+            await within(link.open(*self._address), ACTION_SECONDS)
             await self._log_in(link)
             running = (self._watch(link), *(task() for task in self._beside))
             tasks = [asyncio.ensure_future(each) for each in running]

@@ -12,6 +12,7 @@ from asterisk_warm.ari.orders import CREATE_SECONDS, TAKEN, all_of
 from asterisk_warm.ari.qualifying import Qualifying
 from asterisk_warm.core.handoff.commands import Progress
 from asterisk_warm.engine.ports import LegGone, Location, PbxError, PbxRefused, PbxUnreachable
+from asterisk_warm.engine.within import within
 
 TOLD_SECONDS = 0.5
 """Until a phone has been told how its transfer went."""
@@ -83,7 +84,7 @@ class LiveCalls(Looking, Qualifying):
             await self._manager.redirect(first, Location("warm-fetch", "s", 1), other)
             try:
                 # Should one of them hang up, the other one is with us before that is told.
-                await asyncio.wait_for(all_of(*entered), CREATE_SECONDS)
+                await within(all_of(*entered), CREATE_SECONDS)
             except TimeoutError:
                 raise PbxUnreachable(
                     f"the call did not enter our application within {CREATE_SECONDS:g} s"
@@ -121,7 +122,7 @@ class LiveCalls(Looking, Qualifying):
             place = Location(context, number, 1)
             await self._manager.redirect(name, place, phone.name, Location("warm-fetch", "s", 1))
             with suppress(TimeoutError, LegGone):
-                await asyncio.wait_for(entered, CREATE_SECONDS)
+                await within(entered, CREATE_SECONDS)
         await self.tell_phone(by, Progress.ANSWERED)
         with suppress(PbxError):
             await self.release(by)
@@ -140,7 +141,7 @@ class LiveCalls(Looking, Qualifying):
         with self._awaited.event("ChannelTransfer", by) as told:
             await self.tell_phone(by, Progress.ANSWERED)
             with suppress(TimeoutError, LegGone):
-                await asyncio.wait_for(told, TOLD_SECONDS)
+                await within(told, TOLD_SECONDS)
         await self._continue(lead, Location("warm-connected", "s", 1))
         with suppress(PbxError):
             await self.release(by)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
@@ -19,6 +18,7 @@ from asterisk_warm.engine.ports import (
     PbxUnreachable,
     Shown,
 )
+from asterisk_warm.engine.within import within
 
 DIAL_SECONDS = 1.0
 DOUBT_SECONDS = 2.0
@@ -80,7 +80,7 @@ class AriPbx(LiveCalls):
             await self._post(f"/channels/{leg}/variable", variable=DIALLED, value="yes")
             # How it goes on is told by events, whether this one is seen or not.
             with suppress(TimeoutError):
-                await self._promptly(leg, asyncio.wait_for(dialled, DIAL_SECONDS))
+                await self._promptly(leg, within(dialled, DIAL_SECONDS))
 
     async def _dialled(self, leg: str) -> bool:
         """Asterisk does not show it as long as the phone has not begun to ring, and a second order to dial
@@ -90,7 +90,7 @@ class AriPbx(LiveCalls):
             if await self._noted(leg) or (await self._ari.get(f"/channels/{leg}", Channel)).state != "Down":
                 return True
             with suppress(TimeoutError):
-                await asyncio.wait_for(begins, DOUBT_SECONDS)
+                await within(begins, DOUBT_SECONDS)
                 return True
         return False
 
@@ -114,7 +114,7 @@ class AriPbx(LiveCalls):
                     return await self._ari.get(f"/channels/{leg}", Channel)
                 raise await self._why_not(endpoint, refused) from refused
             try:
-                await asyncio.wait_for(entered, CREATE_SECONDS)
+                await within(entered, CREATE_SECONDS)
             except TimeoutError:
                 words = f"the new channel {leg} did not enter our application within {CREATE_SECONDS:g} s"
                 raise PbxUnreachable(words) from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -10,6 +9,7 @@ from asterisk_warm.ari.orders import CREATE_SECONDS, TAKEN, Orders, all_of
 from asterisk_warm.ari.shown import party
 from asterisk_warm.core.handoff.commands import Progress
 from asterisk_warm.engine.ports import LegGone, PbxError, PbxRefused, PbxUnreachable, Shown
+from asterisk_warm.engine.within import within
 
 WORD_SECONDS = 60.0
 """Longest word to a qualifier alone."""
@@ -51,10 +51,10 @@ class Qualifying(Orders):
         try:
             with self._awaited.event("StasisStart", leg) as entered:
                 await self._post(f"/channels/{channel}/snoop/{leg}", **query)
-                await asyncio.wait_for(entered, CREATE_SECONDS)
+                await within(entered, CREATE_SECONDS)
             with self._awaited.event("PlaybackFinished", playback) as finished:
                 await self.play(leg, playback, media)
-                await asyncio.wait_for(finished, WORD_SECONDS)
+                await within(finished, WORD_SECONDS)
         except TimeoutError:
             raise PbxUnreachable("Asterisk did not tell the end of what is said") from None
         finally:

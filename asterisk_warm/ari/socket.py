@@ -15,6 +15,7 @@ from asterisk_warm.ari.client import AriClient
 from asterisk_warm.ari.lane import Lane
 from asterisk_warm.ari.model import USED, Message
 from asterisk_warm.engine.ports import PbxError, PbxUnreachable
+from asterisk_warm.engine.within import within
 
 log = structlog.get_logger(__name__)
 
@@ -124,7 +125,7 @@ class EventSocket:
         self._heard.clear()
         await self._client.request("POST", f"/events/user/{HELLO}", {"application": self._app})
         try:
-            await asyncio.wait_for(self._heard.wait(), HEARING_SECONDS)
+            await within(self._heard.wait(), HEARING_SECONDS)
         except TimeoutError:
             raise PbxUnreachable("the connection is open, but Asterisk tells nothing over it") from None
 

@@ -42,6 +42,7 @@ from asterisk_warm.engine.ports import (
     Wish,
 )
 from asterisk_warm.engine.switchboard import Switchboard
+from asterisk_warm.engine.within import within
 
 log = structlog.get_logger(__name__)
 
@@ -162,7 +163,7 @@ class Entrance:
         """Once it is in the journal. Raises Refused (unreachable)."""
         try:
             while mailbox.handoff is None:
-                await asyncio.wait_for(mailbox.changed(), FETCH_SECONDS)
+                await within(mailbox.changed(), FETCH_SECONDS)
         except TimeoutError as error:
             words = f"it was not written to the journal within {FETCH_SECONDS:g} s"
             raise Refused("unreachable", words) from error
@@ -187,7 +188,7 @@ class Entrance:
         try:
             arguments = [Door.HANDOFF.value, team.id, f"{TICKET}={ticket}"]
             await self._pbx.fetch_lead(lead.channel, back, arguments)
-            return await asyncio.wait_for(arrived, FETCH_SECONDS)
+            return await within(arrived, FETCH_SECONDS)
         except LegGone as gone:
             raise Refused("not_found", f'channel "{lead.channel}" has hung up') from gone
         except (PbxError, TimeoutError) as error:
@@ -312,7 +313,7 @@ class Entrance:
         """To the qualifier alone."""
         sound = None
         try:
-            (sound,) = await asyncio.wait_for(self._speaker.prepare([words]), SPEECH_SECONDS)
+            (sound,) = await within(self._speaker.prepare([words]), SPEECH_SECONDS)
         except (SpeechUnavailable, TimeoutError) as error:
             log.info("not spoken", words=words, why=str(error))
         # Of no handoff: an id of its own names the channel that speaks.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
@@ -76,6 +75,7 @@ from asterisk_warm.engine.ports import (
     SpeechUnavailable,
 )
 from asterisk_warm.engine.reconcile import compare
+from asterisk_warm.engine.within import within
 
 log = structlog.get_logger(__name__)
 
@@ -160,7 +160,7 @@ class Executor:
             return await self._attempt(handoff, command)
         except PbxUnreachable as unanswered:
             try:
-                await asyncio.wait_for(self._reachable(), UNREACHABLE_SECONDS)
+                await within(self._reachable(), UNREACHABLE_SECONDS)
                 return await self._attempt(handoff, command)
             except (PbxError, TimeoutError):
                 return _failed(command, unanswered)
@@ -321,7 +321,7 @@ class Executor:
         texts = [line.text for line in command.media if line.text]
         if texts:
             with suppress(SpeechUnavailable, TimeoutError):  # Prompts serve instead.
-                await asyncio.wait_for(self._speaker.prepare(texts), self._speech_seconds)
+                await within(self._speaker.prepare(texts), self._speech_seconds)
         channel = handoff.channel_of(QUALIFIER)
         playback = playback_id(handoff.id, Playing.ASIDE, command.number)
         sounds = self._sounds(command.media)
@@ -441,7 +441,7 @@ class Executor:
     async def _prepare_speech(self, handoff: Handoff, command: PrepareSpeech) -> Event:
         why = ""
         try:
-            await asyncio.wait_for(self._speaker.prepare(command.lines), self._speech_seconds)
+            await within(self._speaker.prepare(command.lines), self._speech_seconds)
         except SpeechUnavailable as unavailable:
             why = str(unavailable)
         except TimeoutError:

@@ -21,6 +21,7 @@ from asterisk_warm.engine.executor import Executor, legs
 from asterisk_warm.engine.ids import new_event_id
 from asterisk_warm.engine.ports import Entry, Journal, JournalError
 from asterisk_warm.engine.timers import Timer
+from asterisk_warm.engine.within import within
 
 log = structlog.get_logger(__name__)
 
@@ -93,7 +94,7 @@ class Mailbox:
     async def caught_up(self) -> None:
         """Wait until what has been posted so far is taken (or the handoff is over)."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._events.join(), ASK_SECONDS)
+            await within(self._events.join(), ASK_SECONDS)
 
     async def changed(self) -> None:
         """Wait until the handoff has taken another event."""
@@ -106,7 +107,7 @@ class Mailbox:
         self._asked[event.event_id] = taken
         self.post(event)
         try:
-            return await asyncio.wait_for(taken, ASK_SECONDS)
+            return await within(taken, ASK_SECONDS)
         except TimeoutError as error:
             words = f"the handoff did not take it within {ASK_SECONDS:g} s"
             raise Refused("unreachable", words, "see `asterisk-warm health`") from error

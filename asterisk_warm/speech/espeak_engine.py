@@ -6,6 +6,7 @@ import asyncio
 import re
 import struct
 
+from asterisk_warm.engine.within import within
 from asterisk_warm.speech.engine import EngineDown
 from asterisk_warm.speech.frames import Frame, Kind, convert
 from asterisk_warm.speech.renderer import Renderer
@@ -69,7 +70,7 @@ class EspeakEngine:
         except OSError as error:
             raise EngineDown(f"cannot run {self._program}: {error.strerror}") from error
         try:
-            out, err = await asyncio.wait_for(process.communicate(text.encode() or None), self._time_limit)
+            out, err = await within(process.communicate(text.encode() or None), self._time_limit)
         except TimeoutError:
             raise EngineDown(f"took longer than {self._time_limit:g} s") from None
         except RuntimeError as error:  # uvloop's word for a pipe that was closed at the other end

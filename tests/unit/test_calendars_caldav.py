@@ -68,14 +68,14 @@ async def test_given_a_real_server_when_its_events_change_then_the_agent_is_busy
     radicale: Radicale, one: Make
 ) -> None:
     now = int(time.time()) // 60 * 60
-    calendars = one(await radicale.make("/ana/work/"))
+    calendars = one(await radicale.make("/ana/office/"))
     assert (await read(calendars)).busy == ()
 
-    await radicale.put("/ana/work/1.ics", event(now - 600, "Stand & deliver <ü>"))
+    await radicale.put("/ana/office/1.ics", event(now - 600, "Stand & deliver <ü>"))
     await radicale.put(
-        "/ana/work/2.ics", event(now - 40 * 24 * HOUR + 7200, "Daily", "RRULE:FREQ=DAILY", uid="2")
+        "/ana/office/2.ics", event(now - 40 * 24 * HOUR + 7200, "Daily", "RRULE:FREQ=DAILY", uid="2")
     )
-    await radicale.put("/ana/work/3.ics", event(now + 30 * 24 * HOUR, "Later", uid="3"))
+    await radicale.put("/ana/office/3.ics", event(now + 30 * 24 * HOUR, "Later", uid="3"))
     busy = (await read(calendars)).busy
     assert Busy(now - 600, now + 3000, "Stand & deliver <ü>") in busy
     assert [one for one in busy if one.what == "Daily"] == [
@@ -83,10 +83,10 @@ async def test_given_a_real_server_when_its_events_change_then_the_agent_is_busy
     ]
     assert len(busy) == 10
 
-    await radicale.put("/ana/work/1.ics", event(now + 3 * HOUR, "Moved", "TRANSP:TRANSPARENT"))
-    await radicale.delete("/ana/work/2.ics")
+    await radicale.put("/ana/office/1.ics", event(now + 3 * HOUR, "Moved", "TRANSP:TRANSPARENT"))
+    await radicale.delete("/ana/office/2.ics")
     assert (await read(calendars)).busy == ()
-    await radicale.put("/ana/work/1.ics", event(now + 3 * HOUR, "Moved"))
+    await radicale.put("/ana/office/1.ics", event(now + 3 * HOUR, "Moved"))
     assert (await read(calendars)).busy == (Busy(now + 3 * HOUR, now + 4 * HOUR, "Moved"),)
 
 
@@ -94,8 +94,8 @@ async def test_given_a_real_server_when_it_goes_and_comes_back_then_the_last_rea
     radicale: Radicale, one: Make
 ) -> None:
     now = int(time.time())
-    calendars = one(await radicale.make("/ana/work/"))
-    await radicale.put("/ana/work/1.ics", event(now, "Standup"))
+    calendars = one(await radicale.make("/ana/office/"))
+    await radicale.put("/ana/office/1.ics", event(now, "Standup"))
     before = await read(calendars)
     await radicale.stop()
     gone = await read(calendars)
@@ -111,19 +111,19 @@ async def test_given_a_real_server_when_it_goes_and_comes_back_then_the_last_rea
     assert (back.error, back.busy) == ("", before.busy)
     assert back.read_at and before.read_at and back.read_at > before.read_at
 
-    await radicale.delete("/ana/work/")
+    await radicale.delete("/ana/office/")
     assert "has no calendar at this URL" in (await read(calendars)).error
 
 
 async def test_given_a_real_server_when_it_refuses_then_the_words_say_what_to_do_and_hold_no_password(
     radicale: Radicale, one: Make
 ) -> None:
-    url = await radicale.make("/ana/work/")
+    url = await radicale.make("/ana/office/")
     for calendars, words in (
         (one(url, "wrong"), "refuses the user or the password"),
         (one(radicale.url + "/ana/"), "caldav must be the URL of one calendar"),
         (one(radicale.url + "/ana/nothing/"), "has no calendar at this URL"),
-        (one(radicale.url + "/ben/work/"), "does not allow that user to read it"),
+        (one(radicale.url + "/ben/office/"), "does not allow that user to read it"),
     ):
         calendar = await read(calendars)
         assert words in calendar.error

@@ -22,6 +22,7 @@ from asterisk_warm.engine.agents.staff import OUTSIDE, Staff
 from asterisk_warm.engine.errors import Refused
 from asterisk_warm.engine.ids import new_event_id
 from asterisk_warm.engine.ports import JournalError
+from asterisk_warm.engine.within import within
 
 log = structlog.get_logger(__name__)
 
@@ -103,9 +104,7 @@ class Dispatcher:
             self._wake.clear()
             due = await self._turn()
             with suppress(TimeoutError):
-                # Not `wait_for`: before Python 3.12 it may lose a cancellation.
-                async with asyncio.timeout(max(0.0, due - time.time())):
-                    await self._wake.wait()
+                await within(self._wake.wait(), max(0.0, due - time.time()))
 
     async def _turn(self) -> float:
         """Returns when the next one is due at the latest."""
