@@ -13,10 +13,8 @@ from asterisk_warm.config.dialled import OUTSIDE_NUMBERS, OutsideEndpoint, Outsi
 from asterisk_warm.config.durations import BudgetSeconds
 from asterisk_warm.config.errors import KeyPath
 from asterisk_warm.config.handoff import HandoffSettings
-from asterisk_warm.config.handoff import KeySettings as KeySettings
 from asterisk_warm.config.people import AgentEntry, PresenceSettings, TeamEntry
 from asterisk_warm.config.section import Section, distinct, inner_section
-from asterisk_warm.config.templates import TemplateSettings as TemplateSettings
 from asterisk_warm.config.values import (
     Account,
     Database,

@@ -31,6 +31,7 @@ from asterisk_warm.engine.directory import Directory, Team
 from asterisk_warm.engine.errors import Refused
 from asterisk_warm.engine.ports import Journal, JournalError
 from asterisk_warm.engine.views import TeamView, team_view
+from asterisk_warm.engine.within import within
 
 log = structlog.get_logger(__name__)
 
@@ -84,8 +85,7 @@ class AgentService:
         the version to ask with next."""
         if after == self._version and seconds > 0:
             with suppress(TimeoutError):
-                async with asyncio.timeout(min(seconds, WATCH_SECONDS)):
-                    await self._moved.wait()
+                await within(self._moved.wait(), min(seconds, WATCH_SECONDS))
         if seconds <= 0 or after == self._version:
             return self._version, self.list()
         return await self._shared()

@@ -9,7 +9,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from asterisk_warm.config.models import KeySettings, TemplateSettings
+from asterisk_warm.config.handoff import KeySettings
+from asterisk_warm.config.templates import TemplateSettings
 from asterisk_warm.core.handoff.model import LEAD, QUALIFIER, Handoff, LeadIs
 from asterisk_warm.core.handoff.states import OfferState, State
 from asterisk_warm.core.wording import fill, spoken_key
