@@ -33,6 +33,8 @@ class AgentRecord:
     """`mon-fri 09:00-17:30`; empty: always on."""
     calendar: str = ""
     """Name of a configured calendar; empty: none."""
+    language: str = ""
+    """What they are briefed in (`es`); empty: that of the team."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,11 @@ itself. And a detail that is missing takes the words around it along, so that wh
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 
 
 class TemplateError(ValueError):
@@ -69,6 +71,35 @@ def spoken_key(key: str) -> str:
     """Return how a key of a telephone is said: `fill` would take ``*`` and ``#``, no words, as missing."""
     return {"*": "star", "#": "hash"}.get(key, key)
 
+
+DIGIT_CHARACTERS = 4
+"""For how many letters a digit counts in what is spoken: measured, it takes five times as long as one."""
+
+
+def spoken_length(text: str) -> int:
+    """Return how long it takes to say, in letters."""
+    return sum(map(_length, text))
+
+
+def _length(character: str) -> int:
+    return DIGIT_CHARACTERS if character.isdigit() else 1
+
+
+def shortened(text: str, letters: int) -> str:
+    """Return as many sentences of ``text`` as are spoken in the time of that many letters; where not even one
+    is, as many clauses, or words.
+    """
+    fits = bisect_right(list(accumulate(map(_length, text))), letters)
+    if fits == len(text):
+        return text
+    for end in (_A_SENTENCE, _A_CLAUSE, _A_WORD):
+        fitting = [match.start() for match in end.finditer(text) if 0 < match.start() <= fits]
+        if fitting:
+            return text[: fitting[-1]].rstrip()
+    return text[:fits]
+
+
+_A_SENTENCE, _A_CLAUSE, _A_WORD = re.compile(r"[.!?](?=\s)"), re.compile(r"[,;:](?=\s)"), re.compile(r"\s")
 
 # A filled template is first a skeleton: values stand in it as numbered marks, missing values as one
 # character, so that tidying up never touches the words of a value. The marks are control characters, which

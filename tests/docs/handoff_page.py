@@ -10,13 +10,14 @@ from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 
-from asterisk_warm.core.handoff import model, policy, states
+from asterisk_warm.core.handoff import commands, model, policy, states
+from asterisk_warm.core.handoff.commands import News
 from asterisk_warm.core.handoff.events import Event
 from asterisk_warm.core.handoff.handlers.qualifier import ACTS
-from asterisk_warm.core.handoff.model import LeadIs, QualifierIs, Status
+from asterisk_warm.core.handoff.model import Asked, LeadIs, QualifierIs, Status
 from asterisk_warm.core.handoff.moves import limits
 from asterisk_warm.core.handoff.moves.ending import NOBODY
-from asterisk_warm.core.handoff.policy import Action, Mode, QualifierKeys
+from asterisk_warm.core.handoff.policy import Action, Keys, Mode, QualifierKeys
 from asterisk_warm.core.handoff.states import OfferState, State
 from asterisk_warm.core.handoff.table import TABLE
 
@@ -47,6 +48,11 @@ DEADLINES = [
         "FAILED: the lead goes on in the dialplan, or talks on with the qualifier",
     ),
     (
+        "learning more of the lead from somebody else",
+        f"their own limit; {limits.LOOK_UP_SECONDS:g} s at most",
+        "it goes on with what is known",
+    ),
+    (
         "the hold budget: of a lead who is held, and of seeking and consulting even while the qualifier talks to "
         "them",
         "`hold_seconds`; anew whenever the lead loses the human they were with",
@@ -64,6 +70,11 @@ DEADLINES = [
     ),
     ("an agent's phone ringing", "`ring_seconds`", "the offer ends: NO_ANSWER"),
     ("an agent deciding", "`decision_seconds`", "the offer ends: NO_DECISION, with a word to the agent"),
+    (
+        "each step of a question that is asked back",
+        f"`question_seconds` + {limits.QUESTION_MARGIN_SECONDS:g} s",
+        "the agent hears that there is no reply, and has the full time to decide",
+    ),
     ("between comfort announcements", "`comfort_seconds`", "the lead hears the next one"),
     ("music that could not be started", f"{limits.RETRY_SECONDS:g} s", "an announcement, then music again"),
     (
@@ -107,6 +118,40 @@ DEADLINES = [
     ),
 ]
 """(what, how long, what happens then)."""
+
+AGENT_KEYS = {
+    "accept": (
+        "they win the lead, and everybody else is dismissed",
+        "also while their question is under way",
+    ),
+    "decline": ("their offer ends", "also while their question is under way"),
+    "repeat": ("the briefing again", ""),
+    "details": ("what else is known of the lead, and nothing but that", "not of a qualifier who is rung"),
+    "ask": ("they ask something back", "not of a qualifier who is rung; `asks` times at most"),
+}
+"""Name of a key → (what follows, when)."""
+
+QUESTION_ENDS = [
+    ("the agent who asks accepts", "they are joined; playing and recording ends in the same moment"),
+    ("another agent accepts", "the same; who has asked is dismissed like everybody else"),
+    ("the agent who asks declines, hangs up, or is moved away", "their offer ends; the lead has music again"),
+    ("the lead hangs up or is taken away", "the handoff ends"),
+    ("the hold budget is used up", "the lead goes back, as without a question"),
+    ("the qualifier takes the lead back", "as without a question"),
+    (
+        "the qualifier, who is being asked, leaves or hangs up",
+        "the lead is held; the agent hears that there is no reply",
+    ),
+    (
+        "who is being asked goes on at another phone (a pickup, a transfer)",
+        "the agent hears that there is no reply",
+    ),
+    (
+        "nothing was said; something cannot be played or recorded; a step takes too long",
+        "the agent hears that there is no reply",
+    ),
+]
+"""(what happens, what follows)."""
 
 _ALONE = "the lead is held for whoever accepts"
 _OVER = "ABANDONED; the qualifier goes on in the dialplan, or is hung up"
@@ -201,6 +246,11 @@ HANGUPS = [
 RECOVERY = [
     ("REQUESTED", "whatever", "the lead is taken in hand again, which tells whether they are there"),
     ("REQUESTED", "a qualifier is on the call", "the call is taken over again"),
+    (
+        "REQUESTED, SEEKING",
+        "the lead was being looked up elsewhere",
+        "it goes on with what is known as soon as the time for it is over",
+    ),
     ("REQUESTED", "the qualifier is gone", "the lead is taken in hand alone"),
     (
         "SEEKING, OFFERING, CONSULTING, INTRODUCING, RETURNING",
@@ -233,6 +283,11 @@ RECOVERY = [
     ("OFFERING", "a phone rings, or its ringing is still to be ordered", "it rings on"),
     ("OFFERING", "an agent answered meanwhile", "they are briefed, or in blind mode joined"),
     ("OFFERING", "an agent was being briefed", "the briefing again, with the full time to decide"),
+    (
+        "OFFERING",
+        "an agent was asking something",
+        "the question is forgotten: a lead who heard it has music again, the agent is briefed again and may ask anew",
+    ),
     ("OFFERING", "an agent's leg is gone", "that offer ends; the last one returns the lead"),
     ("OFFERING", "an agent's leg is out of our application", "that offer ends: moved to another call"),
     ("CONSULTING", "qualifier and agent are together", "the consult goes on"),
@@ -350,6 +405,33 @@ withdrawn.
 Who rings when is told in [agents.md](agents.md). When the agent who accepted is gone before the talk began, agents
 are sought again, as long as the hold budget lasts: those who have not been asked, and those whose offer was LOST.
 
+### What an agent can press
+
+As soon as they are on the line, during the briefing too. All keys can be configured.
+
+{_table(("key", "by default", "what follows", "when"), _agent_keys())}
+
+Somebody else's question, or a question too many, is answered with a word.
+
+### A question that is asked back
+
+{_table(("step", "what it means"), _named(Asked))}
+
+Whoever is with us is asked: the qualifier where there is one, whom the lead hears nothing of; else the lead, who hears
+the question instead of the music, and is not comforted until they have replied. The reply is for the agent alone who
+has asked. One question at a time; the hold budget goes on; the agent's time to decide begins anew after it. It ends
+early when
+
+{_table(("this happens", "then"), QUESTION_ENDS)}
+
+Its recordings are deleted with the handoff's bridge.
+
+### What screens are told
+
+{_table(("news", "when"), _named(News))}
+
+Each once, in this order; of a qualifier who is rung to have the lead back, none.
+
 ## What the dialplan is told
 
 `WARM_STATUS` is set when the lead goes on, beside `WARM_ID`, `WARM_AGENT` (who took the lead), `WARM_CAUSE`
@@ -436,7 +518,16 @@ def _actions() -> Iterable[tuple[str, ...]]:
         yield f"`{action.value}`", f"`{pressed[action]}`", means, where
 
 
-_MODULES = {LeadIs: model, QualifierIs: model, Mode: policy, Action: policy}
+def _agent_keys() -> Iterable[tuple[str, ...]]:
+    keys = Keys()
+    for name, (follows, when) in AGENT_KEYS.items():
+        yield name, f"`{getattr(keys, name)}`", follows, when
+
+
+_MODULES = {
+    **{LeadIs: model, QualifierIs: model, Asked: model},
+    **{Mode: policy, Action: policy, News: commands},
+}
 
 
 def meanings(kind: type[StrEnum]) -> dict[str, str]:

@@ -30,6 +30,7 @@ TEMPLATES = Templates(
     instructions="Press {accept} to accept, {decline} to decline, {repeat} to repeat.",
     introduction="I am connecting you to {agent} now.",
     taken="This call was taken by {agent}.",
+    display="{name}",
 )
 AGENTS = tuple(Agent(name, name.title(), f"PJSIP/{name}") for name in ("ana", "ben", "cy"))
 LEAD = Lead("lead-1", "Grant Weatherly", "+15550100", "home insurance, renews in three weeks")
@@ -100,7 +101,10 @@ def _requests(draw: st.DrawFn) -> ev.HandoffRequested:
             recall_seconds=draw(st.sampled_from([20.0, 20.0, 0.0])),
             take_back_seconds=draw(st.sampled_from([120.0, 0.0])),
             queue_log=draw(st.booleans()),
+            asks=draw(st.sampled_from([2, 2, 1, 0])),
+            look_up=draw(st.sampled_from([False, False, True])),
         ),
+        lead=replace(LEAD, key=draw(st.sampled_from(["", "+15550100"])), named=draw(st.booleans())),
         agents=AGENTS[: draw(st.sampled_from([3, 3, 2, 1, 0]))],
         return_to=draw(st.sampled_from([None, ReturnPlace("incoming", "s", 3)])),
         qualifier=qualifier,
@@ -113,9 +117,12 @@ requests = _requests()
 _offer = st.integers(1, 7)
 _subset = st.lists(st.sampled_from([a.id for a in AGENTS]), unique=True).map(tuple)
 _numbers = st.lists(st.integers(1, 6), unique=True).map(tuple)
+_questions = st.integers(1, 4)
 _playback = st.one_of(
     st.tuples(st.just(Playing.BRIEFING), st.integers(1001, 3003)),
     st.tuples(st.just(Playing.FAREWELL), _offer),
+    st.tuples(st.sampled_from([Playing.QUESTION, Playing.REPLY]), _questions),
+    st.tuples(st.sampled_from([Playing.QUESTION, Playing.REPLY]), _questions),
     st.tuples(st.sampled_from([Playing.COMFORT, Playing.INTRODUCTION, Playing.ASIDE]), st.integers(0, 4)),
 )
 _commands = st.sampled_from([kind.__name__ for kind in co.Command.__subclasses__()])
@@ -168,13 +175,19 @@ kinds = st.one_of(
         )
     ),
     st.just((ev.SpeechReady, {})),
+    st.sampled_from([{}, {"why": "no answer"}, {"name": "Ann Lee", "details": (("Plan", "gold"),)}]).map(
+        lambda found: (ev.LeadFound, found)
+    ),
+    st.tuples(_questions, st.booleans(), st.sampled_from([False, False, True])).map(
+        lambda t: (ev.Recorded, {"number": t[0], "reply": t[1], "failed": t[2]})
+    ),
     _offer.map(lambda n: (ev.AgentRinging, {"offer": n})),
     _offer.map(lambda n: (ev.AgentAnswered, {"offer": n})),
     st.tuples(_offer, st.sampled_from(Outcome)).map(
         lambda t: (ev.AgentHungUp, {"offer": t[0], "outcome": t[1], "cause": "because"})
     ),
     _offer.map(lambda n: (ev.AgentLeft, {"offer": n})),
-    st.tuples(_offer, st.sampled_from("1123*")).map(
+    st.tuples(_offer, st.sampled_from("112345555*")).map(
         lambda t: (ev.DigitPressed, {"offer": t[0], "digit": t[1]})
     ),
     _offer.map(lambda n: (ev.AgentJoined, {"offer": n})),

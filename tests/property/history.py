@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from property.handoffs import AGENTS, ON_HOLD, QUINN, policy, request, stamp
 
 from asterisk_warm.core.handoff import events as ev
-from asterisk_warm.core.handoff.commands import Command, TellQualifier
+from asterisk_warm.core.handoff.commands import Command, Tell, TellQualifier
 from asterisk_warm.core.handoff.invariants import violations
 from asterisk_warm.core.handoff.model import Handoff, Outcome, Playing, Qualifier, QualifierIs
 from asterisk_warm.core.handoff.policy import Action, Mode
@@ -102,8 +102,14 @@ class History:
 
     @property
     def commands(self) -> tuple[Command, ...]:
-        """Ordered by the last event."""
-        return self.decision.commands
+        """Ordered by the last event, but for what screens are told."""
+        return tuple(order for order in self.decision.commands if not isinstance(order, Tell))
+
+    @property
+    def news(self) -> list[str]:
+        """What screens are told by the last event: `offer.made 1`."""
+        told = [order for order in self.decision.commands if isinstance(order, Tell)]
+        return [f"{tell.news} {tell.offer}" if tell.offer else tell.news.value for tell in told]
 
     @property
     def kinds(self) -> list[str]:

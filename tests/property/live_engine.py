@@ -11,15 +11,19 @@ from datetime import UTC
 from pathlib import Path
 from typing import Any
 
+from lead_memory import read_source, stores
 from property.handoffs import AGENTS, policy
 from property.model_asterisk import LEAD, ModelPbx, World, lead_at_door
 from staff_memory import SetCalendars, SetDevices, store_of
 
 from asterisk_warm.core.handoff import events as ev
 from asterisk_warm.core.handoff.model import Playing
+from asterisk_warm.core.leads import Disposition
 from asterisk_warm.engine.directory import Directory, Team
 from asterisk_warm.engine.engine import Engine
+from asterisk_warm.engine.leads.ports import Crm
 from asterisk_warm.engine.ports import AtDoor, Entry
+from asterisk_warm.engine.screens.service import Screens
 from asterisk_warm.engine.views import HandoffView, Health
 from asterisk_warm.store import Database, SqlJournal
 
@@ -49,6 +53,9 @@ class Live:
         """What the directory has beside the team."""
         self.journal = WatchedJournal(database)
         self.journal.written = self._changed
+        self.leads, self.scripts, self.qualifications = stores()
+        self.crm: Crm | None = None
+        self.dispositions: Sequence[Disposition] = ()
         self.settings = settings
         self._moved = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
@@ -76,6 +83,14 @@ class Live:
             speech_seconds=1.0,
             reachable=self._reachable,
             health=_health,
+            leads=self.leads,
+            scripts=self.scripts,
+            qualifications=self.qualifications,
+            read_script=read_source,
+            screens=Screens({}, 0.25),
+            crm=self.crm,
+            dispositions=self.dispositions,
+            region="US",
         )
         self.service = self.engine.handoffs
         await self.engine.begin((), ())
@@ -133,9 +148,14 @@ class Live:
         return await self.view()
 
     async def until_rung(self) -> None:
-        await self.until(
-            lambda: all(leg.dialed for leg in self.world.agents().values()) and self.world.agents()
-        )
+        """Until the phone of everybody who is offered the lead rings."""
+        await self.until(self._all_ring)
+
+    def _all_ring(self) -> bool:
+        handoffs = [handoff for handoff in self.service.open_handoffs if handoff.id == self.world.handoff]
+        offered = {offer.number for handoff in handoffs for offer in handoff.offers if offer.leg_open}
+        rung = {number for number, leg in self.world.agents().items() if leg.dialed}
+        return bool(offered) and offered <= rung
 
     async def until_heard(self, what: Playing) -> str:
         def playing() -> list[str]:

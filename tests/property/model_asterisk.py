@@ -15,11 +15,13 @@ from typing import Any
 from property.model_world import HELD, LEAD, PEOPLE, PLACE, QUALIFIER, Leg, World, lead_at_door
 
 from asterisk_warm.core.handoff.commands import Progress
+from asterisk_warm.engine.leads.ports import LookedUp, LookUpFailed
 from asterisk_warm.engine.ports import (
     Found,
     LegGone,
     Location,
     Party,
+    PbxError,
     PbxRefused,
     PbxUnreachable,
     Shown,
@@ -66,7 +68,7 @@ over is not a leg of ours before."""
 
 
 class ModelPbx:
-    """The engine's `Pbx` and `Speaker` ports upon the world. Every order waits in `orders`; with `at_once` it
+    """The engine's `Pbx`, `Speaker` and `Crm` ports upon the world. Every order waits in `orders`; with `at_once` it
     is carried out as it comes."""
 
     def __init__(self, world: World, *, at_once: bool = False) -> None:
@@ -137,7 +139,7 @@ class ModelPbx:
         await self._order(
             f"play {playback}",
             lambda: _music(w.in_app(lead), False),
-            lambda: w.start(playback, w.in_app(lead).id),
+            lambda: w.start(playback, w.in_app(lead).id, media),
         )
 
     async def return_lead(self, lead: str, variables: Mapping[str, str], to: Location | None) -> None:
@@ -209,15 +211,22 @@ class ModelPbx:
         called: Shown,
         seconds: float,
         variables: Mapping[str, str],
+        headers: Mapping[str, str],
     ) -> None:
         w = self.world
         await self._order(
-            f"ring {leg}", lambda: w.create(leg), lambda: w.dial(leg), lambda: w.shown.update({leg: caller})
+            f"ring {leg}",
+            lambda: w.create(leg),
+            lambda: w.headers.update({leg: dict(headers)}),
+            lambda: w.dial(leg),
+            lambda: w.shown.update({leg: caller}),
         )
 
     async def play(self, channel: str, playback: str, media: Sequence[str]) -> None:
         w = self.world
-        await self._order(f"play {playback}", lambda: w.in_app(channel), lambda: w.start(playback, channel))
+        await self._order(
+            f"play {playback}", lambda: w.in_app(channel), lambda: w.start(playback, channel, media)
+        )
 
     async def stop_playback(self, playback: str) -> None:
         await self._order(f"stop {playback}", lambda: self.world.playback_ends(playback))
@@ -242,7 +251,7 @@ class ModelPbx:
             stages.append(lambda: _music(w.in_app(agent), False))
         stages += [lambda: _music(w.in_app(lead), False), lambda: w.enter(agent, bridge)]
         if introduction:
-            stages.append(lambda: w.start(playback, bridge))
+            stages.append(lambda: w.start(playback, bridge, introduction))
         await self._order(f"join {agent}", *stages)
 
     async def show(self, channel: str, shown: Shown) -> None:
@@ -259,6 +268,26 @@ class ModelPbx:
 
     async def close_bridge(self, bridge: str) -> None:
         await self._order(f"close {bridge}", lambda: self.world.close(bridge))
+
+    # -- questions that agents ask back ----------------------------------------------------------------------
+
+    async def record(self, channel: str, recording: str, media: Sequence[str], seconds: float) -> None:
+        await self._order(f"record {recording}", lambda: self.world.record(channel, recording, media))
+
+    async def record_within(
+        self, channel: str, leg: str, recording: str, seconds: float, *, all: bool
+    ) -> None:
+        await self._order(f"record {recording}", lambda: self.world.record_within(channel, leg, recording))
+
+    async def stop_recording(self, recording: str) -> None:
+        await self._order(f"stop {recording}", lambda: self.world.recording_ends(recording, failed=True))
+
+    async def has_recording(self, recording: str) -> bool:
+        there: bool = await self._order(f"has {recording}", lambda: recording in self.world.stored)
+        return there
+
+    async def forget_recording(self, recording: str) -> None:
+        await self._order(f"forget {recording}", lambda: self.world.stored.discard(recording))
 
     # -- what there is ---------------------------------------------------------------------------------------
 
@@ -325,18 +354,35 @@ class ModelPbx:
 
         await self._order("fetch", enter)
 
+    # -- what others know ------------------------------------------------------------------------------------
+
+    async def look_up(self, number: str) -> LookedUp | None:
+        """A CRM, as slow and unreliable as all else."""
+        try:
+            known: LookedUp = await self._order(f"look up {number}", lambda: KNOWN)
+        except PbxError as error:
+            raise LookUpFailed(str(error)) from error
+        return known
+
     # -- speech ----------------------------------------------------------------------------------------------
 
-    async def prepare(self, lines: Sequence[str]) -> Sequence[str]:
+    async def prepare(self, lines: Sequence[str], language: str = "") -> Sequence[str]:
         if not self.speech_works:
             raise SpeechUnavailable("no voice")
-        return [f"sound:spoken/{line}" for line in lines]
+        return [_sound("spoken", language, line) for line in lines]
 
-    def spoken(self, text: str) -> str | None:
-        return f"sound:spoken/{text}" if text and self.speech_works else None
+    def spoken(self, text: str, language: str = "") -> str | None:
+        return _sound("spoken", language, text) if text and self.speech_works else None
 
-    def prompt(self, name: str) -> str:
-        return f"sound:warm/{name}"
+    def prompt(self, name: str, language: str = "") -> str:
+        return _sound("warm", language, name)
+
+
+KNOWN = LookedUp("Grace Hopper", "renews in May", "es", (("Plan", "gold"),))
+
+
+def _sound(folder: str, language: str, name: str) -> str:
+    return f"sound:{folder}/{language}/{name}" if language else f"sound:{folder}/{name}"
 
 
 def _music(leg: Leg, on: bool) -> None:

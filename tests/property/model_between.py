@@ -12,6 +12,7 @@ from property.model_asterisk import ModelPbx, Order, World
 from property.model_engine import Engines, Loop
 
 from asterisk_warm.core.handoff import events as ev
+from asterisk_warm.core.handoff.commands import RecordQuestion
 from asterisk_warm.core.handoff.model import Handoff
 from asterisk_warm.engine import codec
 from asterisk_warm.engine.ports import PbxError, PbxRefused, PbxUnreachable
@@ -41,6 +42,15 @@ class Between(RuleBasedStateMachine):
         """As the journal has it."""
         kept = self.engine.journal.kept.get(self.world.handoff) if self.engine else None
         return codec.decode_handoff(kept.entries[-1].snapshot_json) if kept else None
+
+    def askers(self) -> dict[int, int]:
+        """Number of a question → the offer whose agent was let ask it, as the journal has it."""
+        kept = self.engine.journal.kept.get(self.world.handoff) if self.engine else None
+        ordered = [order for entry in kept.entries for order in entry.commands] if kept else []
+        asked = [
+            codec.decode_command(kind, data) for kind, data in ordered if kind == RecordQuestion.__name__
+        ]
+        return {order.number: order.offer for order in asked if isinstance(order, RecordQuestion)}
 
     @property
     def quiet(self) -> bool:

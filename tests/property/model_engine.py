@@ -11,6 +11,7 @@ from datetime import UTC
 from typing import Any
 
 import pytest
+from lead_memory import read_source, stores
 from property.handoffs import AGENTS, policy
 from property.model_asterisk import ModelPbx
 from staff_memory import SetCalendars, SetDevices, store_of
@@ -19,6 +20,7 @@ from asterisk_warm.core.handoff.policy import Mode
 from asterisk_warm.engine.directory import Directory, Team
 from asterisk_warm.engine.engine import Engine
 from asterisk_warm.engine.ports import Entry, HandoffRow, PbxError, StoredEvent, StoredHandoff
+from asterisk_warm.engine.screens.service import Screens
 from asterisk_warm.engine.service import HandoffService
 from asterisk_warm.engine.views import Health
 
@@ -154,6 +156,12 @@ class MemoryJournal:
         rows = [_row(kept) for kept in reversed(self.kept.values())]
         return [row for row in rows if row.lead_number == number][:limit]
 
+    async def of_agent(self, agent: str, limit: int) -> Sequence[HandoffRow]:
+        talked = [kept for kept in self.kept.values() if kept.entries[-1].agent == agent]
+        talked = [kept for kept in talked if kept.entries[-1].joined_at is not None]
+        talked.sort(key=lambda kept: kept.entries[-1].joined_at or 0.0, reverse=True)
+        return [_row(kept) for kept in talked][:limit]
+
     async def list(self, open_only: bool, limit: int) -> Sequence[HandoffRow]:
         rows = [_row(kept) for kept in reversed(self.kept.values())]
         return [row for row in rows if not (open_only and row.settled)][:limit]
@@ -193,6 +201,8 @@ class Engines:
         self.team = team
         self.store = store_of([team])
         self.devices = SetDevices(lambda phone: "INUSE" if phone in pbx.busy else "NOT_INUSE")
+        self.leads, self.scripts, self.qualifications = stores()
+        self.screens = Screens({}, 0.25, clock=loop.time)
         self.service: HandoffService | None = None
         self._reachable = asyncio.Event()
         self._reachable.set()
@@ -206,6 +216,7 @@ class Engines:
             store=self.store,
             pbx=self.pbx,
             speaker=self.pbx,
+            crm=self.pbx,
             devices=self.devices,
             calendars=SetCalendars(),
             lamps=None,
@@ -215,6 +226,11 @@ class Engines:
             speech_seconds=10.0,
             reachable=self._wait_reachable,
             health=_health,
+            leads=self.leads,
+            scripts=self.scripts,
+            qualifications=self.qualifications,
+            read_script=read_source,
+            screens=self.screens,
         )
         self.service = engine.handoffs
         self.loop.create_task(_run(engine))

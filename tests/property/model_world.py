@@ -16,6 +16,7 @@ from asterisk_warm.core.handoff.ids import (
     parse_agent_leg,
     parse_aside_leg,
     parse_playback,
+    parse_recording,
 )
 from asterisk_warm.core.handoff.model import LEAD as LEAD_LEG
 from asterisk_warm.core.handoff.model import QUALIFIER as QUALIFIER_LEG
@@ -71,6 +72,8 @@ class Leg:
     """Whether it has a place in the dialplan after that talk; else it is hung up with the other one."""
     kept: bool = False
     """In our own part of the dialplan, let go by a handoff."""
+    listens_to: str = ""
+    """The channel that it records."""
     instead_of: str = ""
     """The channel in whose place this one has come."""
     variables: dict[str, str] = field(default_factory=dict)
@@ -90,6 +93,14 @@ class World:
         self.bridges: set[str] = set()
         self.playbacks: dict[str, str] = {}
         """Playback id → the channel or bridge that hears it."""
+        self.heard: list[tuple[str, str]] = []
+        """(channel or bridge, sound): all that was ever played."""
+        self.recordings: dict[str, str] = {}
+        """Name of one that is being made → the channel that is recorded, or that records."""
+        self.stored: set[str] = set()
+        """Names of recordings that were made to their end."""
+        self.headers: dict[str, Mapping[str, str]] = {}
+        """Channel → the headers with which its phone was rung."""
         self.handoff = ""
         self.whose: Callable[[str], WhoseLeg | None] = lambda channel: None
         """Whose leg a channel is, as the engine knows it; where it does not, by the channel's name."""
@@ -135,6 +146,10 @@ class World:
     def hears(self, place: str) -> list[str]:
         """What is being played to a channel or bridge."""
         return [playback for playback, where in self.playbacks.items() if where == place]
+
+    def records(self, place: str) -> list[str]:
+        """What is being recorded of a channel, or by it."""
+        return [recording for recording, where in self.recordings.items() if where == place]
 
     def together(self, one: Leg, other: Leg) -> bool:
         """Do they hear each other?"""
@@ -220,7 +235,11 @@ class World:
         self._about(leg, _ANSWERED)
 
     def agent_presses(self, number: int, digit: str) -> None:
-        self._about(self.agents()[number], _PRESSED, digit=digit)
+        """Which also ends what is being recorded there."""
+        leg = self.agents()[number]
+        self._about(leg, _PRESSED, digit=digit)
+        for recording in self.records(leg.id):
+            self.recording_ends(recording)
 
     def agent_ends(self, number: int, outcome: Outcome) -> None:
         leg = self.agents()[number]
@@ -239,6 +258,17 @@ class World:
         parsed = parse_playback(playback)
         assert parsed is not None
         self._post(parsed[0], ev.PlaybackEnded, what=Playing(parsed[1]), number=parsed[2], failed=failed)
+
+    def recording_ends(self, recording: str, failed: bool = False) -> None:
+        place = self.recordings.pop(recording, None)
+        parsed = parse_recording(recording)
+        if place is None or parsed is None:
+            return
+        if not failed:
+            self.stored.add(recording)
+        if parse_aside_leg(place) is not None:
+            self.legs.pop(place, None)
+        self._post(parsed[0], ev.Recorded, number=parsed[1], reply=parsed[2], failed=failed)
 
     def is_replaced(self, channel: str) -> None:
         """A pickup or a transfer puts another channel into the place of one of ours."""
@@ -273,8 +303,21 @@ class World:
         if _is_leads(bridge):
             self._about(leg, _JOINED)
 
-    def start(self, playback: str, place: str) -> None:
+    def start(self, playback: str, place: str, media: Sequence[str]) -> None:
         self.playbacks[playback] = place
+        self.heard += [(place, sound) for sound in media]
+
+    def record(self, channel: str, recording: str, media: Sequence[str]) -> None:
+        leg = self.in_app(channel)
+        if leg.bridge is not None:
+            raise PbxRefused(f"{channel} is in a bridge")
+        self.heard += [(channel, sound) for sound in media]
+        self.recordings[recording] = channel
+
+    def record_within(self, channel: str, by: str, recording: str) -> None:
+        self.leg(channel)
+        self.legs[by] = Leg(by, up=True, listens_to=channel)
+        self.recordings[recording] = by
 
     def fetch(self, first: str, second: str) -> None:
         """Two who talk to each other outside are in our application in the next moment."""
@@ -314,7 +357,7 @@ class World:
         self.leg(channel)
         self.whispered.append((channel, media))
         self.legs[leg] = Leg(leg, up=True)
-        self.start(playback, leg)
+        self.start(playback, leg, media)
 
     def whispered_out(self, leg: str) -> None:
         """All has been said."""
@@ -390,6 +433,8 @@ class World:
     def _destroy(self, channel: str, outcome: Outcome = Outcome.HUNG_UP) -> None:
         leg = self.legs.pop(channel)
         self._silence(channel)
+        for listener in [other.id for other in self.legs.values() if other.listens_to == channel]:
+            self._destroy(listener)
         self._about(leg, _HUNG_UP, outcome=outcome, cause=outcome.value)
         other = self.legs.get(leg.talks_to or "")
         if other is not None:
@@ -405,6 +450,8 @@ class World:
     def _silence(self, place: str) -> None:
         for playback in self.hears(place):
             self.playback_ends(playback, failed=True)
+        for recording in self.records(place):
+            self.recording_ends(recording, failed=True)
 
     def _about(self, leg: Leg, what: Mapping[str, type[ev.Event]], **fields: Any) -> None:
         """A fact about a channel is one about whichever leg of a handoff it is."""

@@ -20,6 +20,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from lead_memory import unknown_leads
 from property.handoffs import policy
 from property.model_asterisk import Leg, ModelPbx, World, lead_at_door
 from property.model_engine import Loop, MemoryJournal
@@ -216,6 +217,7 @@ class Node:
             speech_seconds=10.0,
             reachable=_at_once,
             health=_health,
+            **unknown_leads(),
         )
         self.machine.loop.create_task(self._run(self.engine))
 

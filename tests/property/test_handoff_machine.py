@@ -11,9 +11,19 @@ from hypothesis import strategies as st
 from property.handoffs import kinds, request, requests, stamp
 
 from asterisk_warm.core.handoff import events as ev
-from asterisk_warm.core.handoff.commands import RingAgent
+from asterisk_warm.core.handoff.commands import (
+    Command,
+    JoinAgent,
+    News,
+    PlayComfort,
+    PlayToAgent,
+    PutQuestion,
+    RingAgent,
+    StartConsult,
+    Tell,
+)
 from asterisk_warm.core.handoff.invariants import violations
-from asterisk_warm.core.handoff.model import Handoff, LeadIs, Outcome, Playing
+from asterisk_warm.core.handoff.model import Asked, Handoff, LeadIs, Line, Outcome, Playing
 from asterisk_warm.core.handoff.moves.offering import untried
 from asterisk_warm.core.handoff.policy import Action
 from asterisk_warm.core.handoff.states import OfferState, State
@@ -35,8 +45,18 @@ def _asked(action: Action) -> Told:
 
 
 _SECURED = _told(ev.LeadSecured)
-_FOUND = [_told(ev.SpeechReady), _told(ev.AgentsFound, free=("ana", "ben", "cy"), not_free=())]
+_FOUND = [
+    _told(ev.LeadFound),
+    _told(ev.SpeechReady),
+    _told(ev.AgentsFound, free=("ana", "ben", "cy"), not_free=()),
+]
 _BRIEFED = [*_FOUND, _told(ev.AgentAnswered, offer=1)]
+_ASKING = [
+    _told(ev.DigitPressed, offer=1, digit="5"),
+    _told(ev.Recorded, number=1, reply=False),
+    _told(ev.PlaybackEnded, what=Playing.QUESTION, number=1),
+    _told(ev.Recorded, number=1, reply=True),
+]
 _ACCEPTED = [*_BRIEFED, _told(ev.DigitPressed, offer=1, digit="1")]
 _JOINED = [*_ACCEPTED, _told(ev.AgentJoined, offer=1)]
 _CONSULTING = [*_ACCEPTED, _told(ev.ConsultStarted, offer=1)]
@@ -53,6 +73,8 @@ _CONNECTED = [
 _RECALLED = [*_CONNECTED, _asked(Action.TAKE_BACK), _told(ev.AgentAnswered, offer=4)]
 _FETCHING = [*_RECALLED, _told(ev.DigitPressed, offer=4, digit="1")]
 _BLONDE = [*_FOUND, _told(ev.QualifierHungUp, cause="normal clearing")]
+_ASKED = [[*_BRIEFED, *_ASKING[:steps]] for steps in range(1, 5)]
+_ASKED_ALONE = [[*opening, _told(ev.QualifierHungUp, cause="normal clearing")] for opening in _ASKED]
 _NOBODY = [
     *_BLONDE,
     *(_told(ev.AgentHungUp, offer=n, outcome=Outcome.BUSY, cause="busy") for n in (1, 2, 3)),
@@ -67,6 +89,8 @@ openings = st.sampled_from(
             [_SECURED, *opening]
             for opening in (
                 *(_FOUND, _BRIEFED, _ACCEPTED, _JOINED, _CONSULTING, _SWAPPED, _THREE, _CONNECTED),
+                *(*_ASKED, *_ASKED, *_ASKED_ALONE),
+                *([*_BLONDE, _told(ev.AgentAnswered, offer=1), *_ASKING[:steps]] for steps in (2, 3)),
                 *(_RECALLED, _FETCHING, [*_FETCHING, _SECURED], _BLONDE, _NOBODY),
                 [*_NOBODY, _told(ev.DigitPressed, offer=4, digit="1")],
                 [*_CONSULTING, _asked(Action.TAKE_BACK)],
@@ -139,6 +163,99 @@ def test_given_any_event_repeated_at_once_then_it_orders_nothing_twice(first, op
         assert not doubled, (event, doubled)
 
 
+@given(requests, openings, steps, st.lists(st.integers(0, 50), max_size=5))
+@settings(max_examples=300, deadline=None)
+def test_given_any_history_then_each_screen_is_told_each_thing_once_and_in_order(
+    first, opening, rest, repeats
+):
+    trail = run(first, sequence(opening, rest, repeats))
+    told: dict[int | None, list[News]] = {}
+    for _, _, decision in trail:
+        for order in decision.commands:
+            if isinstance(order, Tell):
+                told.setdefault(order.offer, []).append(order.news)
+    handoff = trail[-1][2].handoff
+    order_of = list(News)
+    for offer, news in told.items():
+        assert news == sorted(set(news), key=order_of.index), (offer, news)
+    for offer in handoff.offers:
+        news = told.get(offer.number, [])
+        assert offer.recall is not (News.MADE in news)
+        assert (News.CLOSED in news) or offer.recall or not handoff.state.final
+    assert (News.ENDED in told.get(None, [])) is handoff.state.final
+
+
+@given(requests, openings, steps, st.lists(st.integers(0, 50), max_size=5))
+@settings(max_examples=400, deadline=None)
+def test_given_any_history_then_briefing_and_reply_are_for_that_agent_alone_and_joining_is_first(
+    first, opening, rest, repeats
+):
+    """And the lead hears no question once somebody has accepted, nor music or comfort beside it."""
+    askers: dict[int, int] = {}
+    for _, before, decision in run(first, sequence(opening, rest, repeats)):
+        handoff = decision.handoff
+        if handoff.asking is not None:
+            asker = askers.setdefault(handoff.asking.number, handoff.asking.offer)
+            assert asker == handoff.asking.offer
+        for place, order in enumerate(decision.commands):
+            replies = [line for line in _said(order) if "-reply-" in line.recording]
+            assert not replies or (isinstance(order, PlayToAgent) and order.offer == askers[order.number])
+            if isinstance(order, PutQuestion):
+                prompts = {line.prompt for line in order.media}
+                assert not prompts & {"briefing", "details", "own-words"}
+            if isinstance(order, JoinAgent | StartConsult) and before is not None:
+                assert place == 0 or handoff.state is State.RETURNING or _makes_way(decision.commands[:place])
+                was = before.asking
+                assert order.stop_question == (
+                    was.number if was is not None and before.winner is None else None
+                )
+            if isinstance(order, PlayComfort):
+                assert not handoff.lead_asked
+
+
+def _said(order: Command) -> tuple[Line, ...]:
+    return getattr(order, "media", ()) + getattr(order, "introduction", ())
+
+
+def _makes_way(orders: tuple[Command, ...]) -> bool:
+    """What brings the lead to where somebody is joined to them."""
+    makes_way = {
+        "TakeOver",
+        "SecureLead",
+        "HoldLead",
+        "TellPhone",
+        "JoinQualifier",
+        "SetAside",
+        "DropQuestion",
+    }
+    return {type(order).__name__ for order in orders} <= makes_way
+
+
+@given(requests, openings, steps)
+@settings(max_examples=200, deadline=None)
+def test_given_a_question_is_under_way_then_it_ends_in_bounded_time_and_the_agent_can_decide(
+    first, opening, rest
+):
+    event, _, decision = run(first, sequence(opening, rest, []))[-1]
+    at, steps_taken = event.at, 0
+    while (asking := decision.handoff.asking) is not None:
+        steps_taken += decision.deadline == asking.deadline
+        assert steps_taken <= 1, "each step of it is given up, and with it the question"
+        at = max(at, decision.deadline or at)
+        decision = transition(decision.handoff, ev.DeadlinePassed(**stamp(at)))
+    assert violations(decision.handoff) == []
+    assert not decision.handoff.lead_asked
+
+
+def test_given_the_openings_then_they_reach_every_step_of_a_question():
+    reached = set()
+    for opening in _ASKED:
+        handoff = run(request(), sequence([_SECURED, *opening], [], []))[-1][2].handoff
+        assert handoff.asking is not None
+        reached.add(handoff.asking.step)
+    assert reached == set(Asked)
+
+
 _MEANT_ANEW = (
     *(ev.DeadlinePassed, ev.Reconciled, ev.CommandFailed),
     *(ev.DigitPressed, ev.QualifierPressed, ev.QualifierAsked),
@@ -146,6 +263,7 @@ _MEANT_ANEW = (
 _ONCE = {
     *("RingAgent", "JoinAgent", "ReturnLead", "TakeOver", "LetGo"),
     *("SetAside", "JoinQualifier", "StartConsult", "ReleaseQualifier", "TellPhone", "LogQueue"),
+    *("LookUpLead", "Tell", "RecordQuestion", "PutQuestion", "RecordReply"),
 }
 
 

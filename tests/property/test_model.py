@@ -14,12 +14,27 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 from property.handoffs import AGENTS
-from property.model_asterisk import HELD, LEAD, PEOPLE, QUALIFIER, lead_at_door
+from property.model_asterisk import HELD, LEAD, PEOPLE, QUALIFIER
 from property.model_between import Between, numbers
 from property.model_engine import Engines
 
+from asterisk_warm.core.handoff.ids import (
+    agent_leg,
+    owner_of_bridge,
+    parse_agent_leg,
+    parse_playback,
+    parse_recording,
+)
 from asterisk_warm.core.handoff.invariants import violations
-from asterisk_warm.core.handoff.model import Agent, Handoff, LeadIs, Outcome, Playing, QualifierIs
+from asterisk_warm.core.handoff.model import (
+    BRIEFINGS_PER_OFFER,
+    Agent,
+    Handoff,
+    LeadIs,
+    Outcome,
+    Playing,
+    QualifierIs,
+)
 from asterisk_warm.core.handoff.policy import Action, Mode
 from asterisk_warm.core.handoff.states import State
 from asterisk_warm.core.routing import Routing
@@ -45,15 +60,26 @@ class Model(Between):
         busy=numbers,
         progress=st.integers(0, 12),
         stays=st.integers(0, 9),
+        asks=st.integers(-5, 8),
     )
     def the_lead_is_to_be_handed_off(
-        self, way: str, mode: Mode, introduction: bool, comfort: float, busy: int, progress: int, stays: int
+        self,
+        way: str,
+        mode: Mode,
+        introduction: bool,
+        comfort: float,
+        busy: int,
+        progress: int,
+        stays: int,
+        asks: int,
     ) -> None:
         """And the first steps go well, so that the trouble begins in every state; but for a qualifier who hangs
         up while the call is taken over."""
         if way == "door" and mode in (Mode.STAY, Mode.CONSULT):
             mode = Mode.AUTO
         patience = {"introduction": introduction, "comfort": comfort, "queue_log": busy % 5 == 0}
+        patience["asks"] = (2, 2, 1, 0)[stays % 4]
+        patience["look_up"] = way == "door" and stays % 2 == 0
         patience["routing"] = Routing(wait_seconds=(0.0, 45.0, 200.0)[busy % 3])
         transfer = Mode.STAY if mode in (Mode.STAY, Mode.CONSULT) else Mode.AUTO
         if way == "door":
@@ -66,13 +92,24 @@ class Model(Between):
         self._come_in(way, mode)
         if stays == 0 and way in ("one call", "transfer key"):
             self.world.qualifier_hangs_up()
-        self._go_well(1 + (busy % 4 == 0), progress)
+        agent = 1 + (busy % 4 == 0)
+        if asks <= 0:
+            self._go_well(agent, progress)
+            return
+        self._go_well(agent, 4)
+        if agent in self.world.agents():
+            self._ask_well(agent, asks)
+        if agent in self.world.agents() and stays % 3 == 0:
+            # They have heard enough.
+            self.world.agent_presses(agent, "1")
+            self.carry_out_all()
 
     def _come_in(self, way: str, mode: Mode) -> None:
         service, world = self.service, self.world
         if way == "door":
             world.lead_calls()
-            self._call(lambda: service.entered(AtDoor(lead_at_door(LEAD), "sales", [])))
+            at_door = LeadAtDoor(LEAD, "Grant", "+12025550143", {})
+            self._call(lambda: service.entered(AtDoor(at_door, "sales", [])))
         elif way == "on hold":
             world.qualifier_holds_the_lead_and_calls()
             at_door = LeadAtDoor(QUALIFIER, *PEOPLE[QUALIFIER][:2], {})
@@ -119,9 +156,10 @@ class Model(Between):
         if progress % 2 == 0:
             self.carry_out_all()
 
-    def _end_playbacks(self) -> None:
+    def _end_playbacks(self, what: Playing | None = None) -> None:
         for playback in list(self.world.playbacks):
-            self.world.playback_ends(playback)
+            if what is None or f"~{what}~" in playback:
+                self.world.playback_ends(playback)
         self.carry_out_all()
 
     # -- people ----------------------------------------------------------------------------------------------
@@ -149,7 +187,7 @@ class Model(Between):
         if (number := self._some_agent(which, up=False)) is not None:
             self.world.agent_answers(number)
 
-    @rule(which=numbers, digit=st.sampled_from("1123*"))
+    @rule(which=numbers, digit=st.sampled_from("11234555*"))
     def an_agent_presses(self, which: int, digit: str) -> None:
         if (number := self._some_agent(which, up=True)) is not None:
             self.world.agent_presses(number, digit)
@@ -161,6 +199,31 @@ class Model(Between):
             self.carry_out_all()
             if number in self.world.agents():
                 self.world.agent_presses(number, "1")
+
+    @rule(which=numbers, progress=st.integers(1, 8))
+    def an_agent_asks_smoothly(self, which: int, progress: int) -> None:
+        """Up to any moment of the way there and back."""
+        if (number := self._some_agent(which, up=True)) is not None:
+            self._ask_well(number, progress)
+
+    def _ask_well(self, agent: int, progress: int) -> None:
+        steps = [
+            lambda: self.world.agent_presses(agent, "5"),
+            self._end_recordings,
+            lambda: self._end_playbacks(Playing.QUESTION),
+            self._end_recordings,
+        ]
+        # The last one is left in the middle.
+        for step in steps[: (progress + 1) // 2]:
+            self.carry_out_all()
+            if agent in self.world.agents():
+                step()
+        if progress % 2 == 0:
+            self.carry_out_all()
+
+    def _end_recordings(self) -> None:
+        for recording in list(self.world.recordings):
+            self.world.recording_ends(recording)
 
     @rule(which=numbers, up=st.booleans(), outcome=st.sampled_from(UNANSWERED))
     def an_agent_ends(self, which: int, up: bool, outcome: Outcome) -> None:
@@ -184,6 +247,12 @@ class Model(Between):
     @rule(which=numbers, failed=st.booleans())
     def a_playback_ends(self, which: int, failed: bool) -> None:
         self.world.playback_ends(list(self.world.playbacks)[which % len(self.world.playbacks)], failed)
+
+    @precondition(lambda self: self.world.recordings)
+    @rule(which=numbers, failed=st.booleans())
+    def a_recording_ends(self, which: int, failed: bool) -> None:
+        """A key, a silence, its longest time; or it could not be written."""
+        self.world.recording_ends(list(self.world.recordings)[which % len(self.world.recordings)], failed)
 
     @precondition(lambda self: self.running)
     @rule(sure=st.integers(0, 3))
@@ -231,7 +300,8 @@ class Model(Between):
     @precondition(lambda self: self.quiet)
     @rule(which=numbers, sure=st.integers(0, 6))
     def a_channel_is_replaced(self, which: int, sure: int) -> None:
-        ours = [leg.id for leg in self.world.legs.values() if leg.in_app and leg.up]
+        people = [leg for leg in self.world.legs.values() if leg not in self.world.asides]
+        ours = [leg.id for leg in people if leg.in_app and leg.up]
         if ours and sure == 0:
             self.world.is_replaced(ours[which % len(ours)])
 
@@ -270,6 +340,44 @@ class Model(Between):
                 assert not any(place in (leg.id, leg.bridge) for leg in others)
 
     @invariant()
+    def what_is_for_one_agent_is_played_on_their_channel_alone(self) -> None:
+        """Briefing and farewell name the offer in their number; a question and its reply are one agent's."""
+        askers = self.askers()
+        for playback, place in self.world.playbacks.items():
+            handoff, what, number = parse_playback(playback) or ("", "", 0)
+            leg = self.world.legs.get(place)
+            whose = leg.first_id if leg is not None else place
+            if what == Playing.BRIEFING:
+                assert whose == agent_leg(handoff, number // BRIEFINGS_PER_OFFER)
+            if what == Playing.FAREWELL:
+                assert whose == agent_leg(handoff, number)
+            if what == Playing.REPLY:
+                assert whose == agent_leg(handoff, askers[number]), f"{playback} to {whose}"
+
+    @invariant()
+    def a_reply_is_played_to_who_has_asked_and_the_question_to_nobody_in_the_talk(self) -> None:
+        """By what is played, whatever it is called."""
+        recordings = [
+            (p, sound.removeprefix("recording:")) for p, sound in self.world.heard if ":warm-" in sound
+        ]
+        askers = self.askers() if recordings else {}
+        for place, recording in recordings:
+            handoff, number, reply = parse_recording(recording) or ("", 0, False)
+            agent = parse_agent_leg(place.partition("+")[0])
+            if reply:
+                assert agent == (handoff, askers[number]), f"{recording} to {place}"
+            else:
+                assert agent is None and owner_of_bridge(place) is None, f"{recording} to {place}"
+
+    @invariant()
+    def an_agent_who_is_with_the_lead_hears_nothing_but_them(self) -> None:
+        """Nor does Asterisk join who hears something: it would wait for the end."""
+        agents = self.world.agents()
+        for number in self.world.with_lead():
+            heard = self.world.hears(agents[number].id) + self.world.records(agents[number].id)
+            assert not heard or self.disturbed or not self.quiet, heard
+
+    @invariant()
     def what_is_said_to_the_qualifier_is_not_played_to_the_lead(self) -> None:
         lead = self.world.lead
         for playback, place in self.world.playbacks.items():
@@ -282,7 +390,8 @@ class Model(Between):
         if not self.quiet or lead is None or not lead.in_app or handoff is None:
             return
         talks = self.world.lead_hears_somebody()
-        hears = lead.music or self.world.hears(lead.id) or talks
+        replies = any(leg.listens_to == lead.id for leg in self.world.legs.values())
+        hears = lead.music or self.world.hears(lead.id) or talks or replies
         assert hears or self.soon(handoff), f"the lead hears nothing: {handoff}"
         assert not (lead.music and talks) or self.disturbed, "music goes on during the talk"
 
@@ -377,6 +486,8 @@ class Model(Between):
         assert not ours and not self.world.bridges and not self.world.playbacks, (
             f"left behind: {ours} {self.world.bridges} {self.world.playbacks} of {handoff}"
         )
+        recordings = [*self.world.recordings, *self.world.stored]
+        assert not recordings, f"recordings are left behind: {recordings} of {handoff}"
         assert self.engine is not None
         kept = [one for one in self.engine.store.presences.values() if one.offer or one.talks]
         assert not kept, f"still reserved: {kept} of {handoff}"

@@ -15,7 +15,9 @@ from asterisk_warm.core.handoff.ids import (
     parse_agent_leg,
     parse_aside_leg,
     parse_playback,
+    parse_recording,
     playback_id,
+    recording_name,
 )
 from asterisk_warm.core.handoff.model import LEAD, QUALIFIER, Playing, agent_name, offer_of
 
@@ -30,6 +32,31 @@ def test_given_a_leg_then_its_id_tells_handoff_and_offer(handoff, offer):
 @given(handoffs, st.sampled_from(Playing), st.integers(0, 10_000))
 def test_given_a_playback_then_its_id_tells_handoff_kind_and_number(handoff, what, number):
     assert parse_playback(playback_id(handoff, what, number)) == (handoff, what, number)
+
+
+@given(handoffs, st.integers(1, 10_000), st.booleans())
+def test_given_a_recording_then_its_name_tells_handoff_number_and_whether_it_is_a_reply(
+    handoff, number, reply
+):
+    name = recording_name(handoff, number, reply=reply)
+    assert parse_recording(name) == (handoff, number, reply)
+    assert parse_agent_leg(name) is None and parse_aside_leg(name) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "warm-1", "warm-1-question-", "warm-1-question-x", "warm-1-answer-1", "other-reply-1", "-reply-1"],
+)
+def test_given_a_recording_of_somebody_else_then_it_is_none_of_ours(name):
+    assert parse_recording(name) is None
+
+
+@pytest.mark.parametrize("number", ["²", "1" * 5000])
+def test_given_what_looks_like_a_number_and_is_none_then_it_is_none_of_ours(number):
+    assert parse_agent_leg(f"warm-1-agent-{number}") is None
+    assert parse_aside_leg(f"warm-1-aside-{number}") is None
+    assert parse_playback(f"warm-1~briefing~{number}") is None
+    assert parse_recording(f"warm-1-reply-{number}") is None
 
 
 def test_given_a_handoff_then_its_bridge_is_named_after_it():
@@ -78,5 +105,5 @@ def test_given_a_playback_of_somebody_else_then_it_is_none_of_ours(playback):
 
 @given(st.text(max_size=60))
 def test_given_any_text_then_reading_it_never_fails(text):
-    for parsed in (parse_agent_leg(text), parse_playback(text)):
+    for parsed in (parse_agent_leg(text), parse_playback(text), parse_recording(text)):
         assert parsed is None or parsed[0].startswith("warm-")

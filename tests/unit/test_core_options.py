@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from property.handoffs import policy
 
-from asterisk_warm.core.handoff.options import DETAILS_AT_MOST, LIMITS, Asked, BadOption, clean, read
+from asterisk_warm.core.handoff.gate import TOLD
+from asterisk_warm.core.handoff.options import (
+    DETAILS_AT_MOST,
+    LEAD_VARIABLES,
+    LIMITS,
+    Asked,
+    BadOption,
+    clean,
+    read,
+)
 from asterisk_warm.core.handoff.policy import Mode
 
 
@@ -25,7 +34,8 @@ def test_given_nothing_then_the_teams_policy_and_the_caller_id():
     asked = ask()
     assert asked.policy == policy()
     assert (asked.lead.channel, asked.lead.name, asked.lead.number) == ("ch-1", "Shown", "100")
-    assert (asked.lead.summary, asked.lead.details, asked.holds) == ("", (), frozenset())
+    assert (asked.lead.summary, asked.lead.details, asked.said) == ("", (), {})
+    assert not asked.lead.named, "it is only what the caller ID says"
 
 
 def test_given_options_variables_and_caller_id_then_options_win_over_variables_over_caller_id():
@@ -38,7 +48,8 @@ def test_given_options_variables_and_caller_id_then_options_win_over_variables_o
     }
     lead = ask("name=From Option", variables=variables).lead
     assert (lead.name, lead.number, lead.summary) == ("From Option", "200", "")
-    assert lead.details == (("plan", "gold"),)
+    assert lead.details == (("plan", "gold"),) and lead.named
+    assert ask("name= \r\n").lead.named is False
     assert ask("name=", variables=variables).lead.name == "From Variable", "an empty option says nothing"
 
 
@@ -76,22 +87,71 @@ def test_given_no_qualifier_then_no_mode_that_needs_one(mode):
 
 
 @pytest.mark.parametrize(("told", "holds"), [("yes", True), (" YES ", True), ("1", True), ("true", True)] + [
-    (told, False) for told in ("", "no", "0", "false", "perhaps")
+    (told, False) for told in ("no", "0", "false", "perhaps")
 ])  # fmt: skip
 def test_given_variables_then_anything_but_a_clear_yes_is_a_no(told, holds):
     variables = {"WARM_LEAD_CONSENT": told, "WARM_LEAD_QUALIFIED": "no"}
     asked = ask(variables=variables)
-    assert asked.holds == (frozenset({"consent"}) if holds else frozenset())
+    assert asked.said == {"consent.call": holds, "ready": False}
     assert asked.lead.details == ()
-    assert ask("consent=yes", variables=variables).holds == {"consent"}
-    assert ask("consent=no", variables=variables).holds == frozenset()
+    assert ask("consent=yes", variables=variables).said == {"consent.call": True, "ready": False}
+    assert ask("consent=no", "qualified=yes", variables=variables).said == {
+        "consent.call": False,
+        "ready": True,
+    }
+
+
+@pytest.mark.parametrize("told", ["", "  "])
+def test_given_a_variable_that_is_empty_then_it_says_nothing(told):
+    assert ask(variables={"WARM_LEAD_CONSENT": told}).said == {}
+
+
+def test_given_language_qualification_and_recording_then_options_win_over_variables():
+    variables = {
+        "WARM_LEAD_LANGUAGE": "ES-mx",
+        "WARM_LEAD_QUALIFICATION": "qual-01h2",
+        "WARM_LEAD_RECORDING": "qual/own_words-1.2",
+    }
+    lead = ask(variables=variables).lead
+    assert (lead.language, lead.qualification, lead.recording) == ("es-mx", "qual-01h2", "qual/own_words-1.2")
+    lead = ask("language=de", "qualification= QUAL-2 ", "recording=Mine", variables=variables).lead
+    assert (lead.language, lead.qualification, lead.recording) == ("de", "qual-2", "Mine")
+    assert lead.details == ()
+    assert ask("language=", variables=variables).lead.language == "es-mx"
+
+
+HOSTILE = [
+    "../etc/passwd",
+    "a/../b",
+    "/etc/x",
+    "a b",
+    "${X}",
+    "a,b",
+    "a&b",
+    "x" * 200,
+    "a\r\nb",
+    ".hidden",
+    "ä",
+]
+
+
+@pytest.mark.parametrize("name", ["language", "qualification", "recording"])
+@pytest.mark.parametrize("value", HOSTILE)
+def test_given_what_cannot_be_used_then_an_option_is_refused_and_a_variable_says_nothing(name, value):
+    assert f"option {name}=" in refused(f"{name}={value}")
+    lead = ask(variables={f"WARM_LEAD_{name.upper()}": value}).lead
+    assert getattr(lead, name) == "" and lead.details == ()
+
+
+def test_given_the_variables_with_a_meaning_then_each_is_read():
+    assert set(LEAD_VARIABLES) == {f"WARM_LEAD_{name.upper()}" for name in (*LIMITS, *TOLD)}
 
 
 @pytest.mark.parametrize(
     ("option", "words"),
     [
         ("loud", 'option "loud" is not of the form key=value'),
-        ("volume=3", 'unknown option "volume"; known: name, number, summary, mode, ring, decision, hold, '),
+        ("volume=3", 'unknown option "volume"; known: name, number, summary, language, qualification, '),
         ("mode=loud", "option mode=loud: must be one of stay, consult, auto, blind"),
         ("consent=maybe", "option consent=maybe: must be yes or no"),
         ("linger=1", "option linger=1: must be from 5 to 3600 seconds"),
@@ -121,7 +181,7 @@ def test_given_several_bad_options_then_all_are_told_at_once():
 
 def test_given_a_hostile_option_then_its_echo_is_short_and_printable():
     words = refused("evil\r\nAction: Originate" + "x" * 1000 + "=1")
-    assert words.isprintable() and len(words) < 200
+    assert words.isprintable() and len(words) < 300
 
 
 def test_given_too_many_details_then_the_first_by_name_are_kept():

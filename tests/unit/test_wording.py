@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asterisk_warm.core.wording import Placeholder, TemplateError, fill, placeholders, spoken_key
+from asterisk_warm.core.wording import (
+    Placeholder,
+    TemplateError,
+    fill,
+    placeholders,
+    shortened,
+    spoken_key,
+    spoken_length,
+)
 
 
 @pytest.mark.parametrize(
@@ -132,3 +140,24 @@ def test_given_every_value_present_when_filled_then_all_of_them_are_said(values:
     spoken = fill(template, values)
     for value in values.values():
         assert " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", value).split()) in spoken
+
+
+@pytest.mark.parametrize(
+    ("text", "letters", "short"),
+    [
+        ("Home insurance.", 30, "Home insurance."),
+        ("Home insurance. Renews in May, wants a call.", 30, "Home insurance"),
+        ("Home insurance, renews in three weeks and more", 30, "Home insurance"),
+        ("Home insurance renewal in three weeks and more", 30, "Home insurance renewal in"),
+        ("Rindfleischetikettierungsueberwachung", 10, "Rindfleisc"),
+        (" leading space and a long text", 12, "leading"),
+        ("", 10, ""),
+        ("Call 5551230001 now", 19, "Call"),
+        ("5551230001", 19, "5551"),
+    ],
+)
+def test_given_a_text_that_is_too_long_when_shortened_then_whole_sentences_clauses_or_words_are_left(
+    text: str, letters: int, short: str
+) -> None:
+    assert shortened(text, letters).strip() == short
+    assert spoken_length(shortened(text, letters)) <= letters

@@ -56,6 +56,8 @@ class StartConsult(Command):
     """Number of the briefing that may still be playing to this agent."""
     agent_waits: bool = False
     """Whether the agent hears music, waiting for the qualifier."""
+    stop_question: int | None = None
+    """Number of the question that may still be under way: what is played and recorded for it ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,82 @@ class LogQueue(Command):
 class PrepareSpeech(Command):
     """Render every line. → SpeechReady"""
 
-    lines: tuple[str, ...]
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LookUpLead(Command):
+    """Ask who may know more of the lead. → LeadFound"""
+
+    number: str
+
+
+class News(StrEnum):
+    """What screens and other systems are told."""
+
+    MADE = "offer.made"
+    """Before the phone rings; the ring waits for it, within a budget."""
+    ANSWERED = "offer.answered"
+    """The agent has picked up, and is being briefed."""
+    ACCEPTED = "offer.accepted"
+    """The agent has accepted, and is on the way to the lead."""
+    CLOSED = "offer.closed"
+    """It can no longer be accepted, or the talk is over; with the reason."""
+    ENDED = "handoff.ended"
+    """Told for the handoff, not for an offer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tell(Command):
+    """Tell an agent's screen, and other systems."""
+
+    news: News
+    offer: int | None = None
+    """None: it is about the handoff."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordQuestion(Command):
+    """Let an agent speak a question, alone, until a key or a silence. → Recorded"""
+
+    offer: int
+    number: int
+    media: tuple[Line, ...]
+    """Said before."""
+    seconds: float
+    stop_briefing: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PutQuestion(Command):
+    """Play an agent's question to the lead instead of the music, or to the qualifier alone.
+    → PlaybackEnded"""
+
+    number: int
+    media: tuple[Line, ...]
+    of_qualifier: bool
+    talking: bool
+    """Whether the qualifier talks to somebody, whom they must go on hearing."""
+    stop_comfort: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordReply(Command):
+    """Record what the lead says now (or the qualifier and who is with them), until a silence. → Recorded"""
+
+    number: int
+    of_qualifier: bool
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class DropQuestion(Command):
+    """Nobody asks any more: recording and playback end; the lead has music again by another order."""
+
+    number: int
+    """Of the question, the reply, and what is played for them."""
+    offer: int
+    of_qualifier: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +211,14 @@ class RingAgent(Command):
     offer: int
     agent: Agent
     name: str
-    """The lead's name, as the agent's phone is to show it."""
+    """The lead, as the agent's phone is to show them."""
     number: str
     seconds: float
+    page: str = ""
+    """URL that a softphone may open."""
+    alert: str = ""
+    """`Alert-Info`."""
+    auto_answer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +249,8 @@ class JoinAgent(Command):
     """Number of the comfort announcement that the lead may still be hearing."""
     agent_waits: bool = False
     """Whether the agent hears music, waiting for the qualifier."""
+    stop_question: int | None = None
+    """Number of the question that may still be under way: what is played and recorded for it ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +302,9 @@ class ReturnLead(Command):
 @dataclass(frozen=True, slots=True)
 class CloseBridge(Command):
     """→ BridgeClosed"""
+
+    asks: int = 0
+    """How many questions were asked back: their recordings, and those of the replies, are deleted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,6 +139,29 @@ class SpeechReady(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeadFound(Event):
+    """What others know of the lead; all empty: nothing, or not in time."""
+
+    name: str = ""
+    summary: str = ""
+    language: str = ""
+    details: tuple[tuple[str, str], ...] = ()
+    why: str = ""
+    """Why nothing was found, in words; empty when something was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded(Event):
+    """A question or a reply was recorded to its end."""
+
+    number: int
+    reply: bool
+    """Whether it is the reply."""
+    failed: bool = False
+    """Nothing was recorded that can be played."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgentRinging(Event):
     offer: int
 

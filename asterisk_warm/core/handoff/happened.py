@@ -20,6 +20,7 @@ from asterisk_warm.core.handoff.events import (
     Event,
     HandedOn,
     HandoffRequested,
+    LeadFound,
     LeadHungUp,
     LeadLeft,
     LeadSecured,
@@ -30,6 +31,7 @@ from asterisk_warm.core.handoff.events import (
     QualifierLeft,
     QualifierPressed,
     Reconciled,
+    Recorded,
     SpeechReady,
 )
 from asterisk_warm.core.handoff.handlers.qualifier import keys_so_far, refusal
@@ -114,12 +116,32 @@ def _found(event: AgentsFound, handoff: Handoff) -> list[Line]:
 
 def _digit(event: DigitPressed, handoff: Handoff) -> list[Line]:
     keys = handoff.policy.keys
-    meaning = {keys.accept: "accept", keys.decline: "decline", keys.repeat: "repeat"}.get(
-        event.digit, "no meaning"
-    )
+    meanings = {keys.details: "details", keys.ask: "ask", keys.repeat: "repeat", keys.decline: "decline"}
+    meaning = {**meanings, keys.accept: "accept"}.get(event.digit, "no meaning")
     offer = handoff.offer(event.offer)
     late = "" if offer is not None and offer.state is OfferState.BRIEFING else ", too late"
     return [(agents_name(handoff, event.offer), f"pressed {event.digit} ({meaning}{late})")]
+
+
+def _lead_found(event: LeadFound, handoff: Handoff) -> list[Line]:
+    """Once, and only as long as it is waited for."""
+    if handoff.lead_known:
+        return []
+    if event.why:
+        return [(LEAD, f"nothing more is known of them: {event.why}")]
+    facts = [event.name, event.summary, *(f"{key}: {value}" for key, value in event.details)]
+    return [(LEAD, "is known elsewhere: " + (", ".join(fact for fact in facts if fact) or "no words"))]
+
+
+def _recorded(event: Recorded, handoff: Handoff) -> list[Line]:
+    asking = handoff.asking
+    if asking is None or asking.number != event.number:
+        return []
+    who = agents_name(handoff, asking.offer)
+    if event.reply:
+        who = qualifiers_name(handoff) if asking.of_qualifier else LEAD
+    said = "has replied" if event.reply else "has asked"
+    return [(who, "said nothing that can be played" if event.failed else said)]
 
 
 def _playback(event: PlaybackEnded, handoff: Handoff) -> list[Line]:
@@ -187,6 +209,7 @@ _TELLERS: dict[type[Event], Callable[[Any, Handoff], list[Line]]] = {
     LeadHungUp: lambda e, h: [] if h.lead_is is LeadIs.GONE else [(LEAD, _hung_up(e.cause))],
     LeadLeft: _lead_left,
     AgentsFound: _found,
+    LeadFound: _lead_found,
     SpeechReady: _speech,
     AgentRinging: lambda e, h: [(agents_name(h, e.offer), "rings")],
     AgentAnswered: lambda e, h: [(agents_name(h, e.offer), "answered")],
@@ -205,6 +228,7 @@ _TELLERS: dict[type[Event], Callable[[Any, Handoff], list[Line]]] = {
     HandedOn: lambda e, h: [(legs_name(h, e.leg), f"is handed on in {e.to}")],
     DigitPressed: _digit,
     PlaybackEnded: _playback,
+    Recorded: _recorded,
     CommandFailed: _failed,
     CancelRequested: lambda e, _h: [(HANDOFF, f"cancelled by {e.by}")],
     Reconciled: _reconciled,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from asterisk_warm.core.handoff.model import Handoff, LeadIs, QualifierIs
+from asterisk_warm.core.handoff.model import Asking, Handoff, LeadIs, QualifierIs
 from asterisk_warm.core.handoff.states import OfferState, State
 from asterisk_warm.core.handoff.transition import next_deadline
 
 
 def violations(handoff: Handoff) -> list[str]:
     """Every invariant that is broken, in words; empty when all is well."""
-    return [words for broken, words in _checks(handoff) if broken]
+    asked = _of_asking(handoff, handoff.asking) if handoff.asking is not None else []
+    return [words for broken, words in [*_checks(handoff), *asked] if broken]
 
 
 def _checks(handoff: Handoff) -> list[tuple[bool, str]]:
@@ -66,6 +67,10 @@ def _checks(handoff: Handoff) -> list[tuple[bool, str]]:
             handoff.lead_is in (LeadIs.GONE, LeadIs.LEFT) and bool(handoff.open_offers),
             "4: agents are being offered a lead who has gone",
         ),
+        (
+            any(o.deadline is None and not _asks(handoff, o.number) for o in handoff.open_offers),
+            "5: an offer is open without a deadline",
+        ),
         (waiting and not limited, "5: something is awaited without a deadline"),
         (not final and not limited, "5: an open state without a deadline"),
         (final and bool(handoff.open_offers), "5: ended with open offers"),
@@ -79,4 +84,28 @@ def _checks(handoff: Handoff) -> list[tuple[bool, str]]:
             "9: settled with the qualifier still with us",
         ),
         (handoff.settled and any(offer.leg_open for offer in handoff.offers), "9: settled with a leg left"),
+    ]
+
+
+def _asks(handoff: Handoff, number: int) -> bool:
+    return handoff.asking is not None and handoff.asking.offer == number
+
+
+def _of_asking(handoff: Handoff, asking: Asking) -> list[tuple[bool, str]]:
+    offer, due = handoff.offer(asking.offer), next_deadline(handoff)
+    asks_lead = asking.step.put and not asking.of_qualifier
+    asks_qualifier = asking.step.put and asking.of_qualifier
+    return [
+        (due is None or due > asking.deadline, "5: a question is asked back without a deadline"),
+        (
+            offer is None or offer.state is not OfferState.BRIEFING or offer.recall,
+            "2: somebody asks back who cannot accept the lead",
+        ),
+        (handoff.state is not State.OFFERING, "5: a question is asked back, but nobody is offered the lead"),
+        (asks_lead and handoff.lead_is is not LeadIs.HELD, "1: a lead is asked who is not held"),
+        (asks_lead and handoff.comfort_at is not None, "1: a lead is asked, and comforted at the same time"),
+        (
+            asks_qualifier and handoff.qualifier_is not in (QualifierIs.WITH_LEAD, QualifierIs.ASIDE),
+            "3: a qualifier is asked who is elsewhere",
+        ),
     ]

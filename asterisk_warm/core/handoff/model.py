@@ -29,6 +29,8 @@ class Agent:
     """(skill, level)."""
     outside: bool = False
     """A number outside, of whose presence nothing is known: several leads may ring it at once."""
+    language: str = ""
+    """What they are briefed in (`es`); empty: that of the policy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,22 @@ class Lead:
     summary: str
     """Why they call, in a sentence."""
     details: tuple[tuple[str, str], ...] = ()
+    key: str = ""
+    """Their number in E.164: what they are found by. Empty: without one."""
+    named: bool = True
+    """False: the name is only what the caller ID says."""
+    language: str = ""
+    """What they are spoken to in; empty: that of the policy."""
+    score: float | None = None
+    """Of their qualification; None: there is none."""
+    verdict: str = ""
+    """`core.script.model.Verdict`; empty: none."""
+    qualification: str = ""
+    """Its id; empty: none."""
+    more: str = ""
+    """What their qualification and their earlier calls add for who asks for details."""
+    recording: str = ""
+    """Name of Asterisk's stored recording of their own words: who they are and what they need."""
 
 
 class LeadIs(StrEnum):
@@ -148,6 +166,12 @@ class Playing(StrEnum):
     INTRODUCTION = "introduction"
     ASIDE = "aside"
     """A word to the qualifier alone."""
+    QUESTION = "question"
+    """To the lead, or to the qualifier alone: what an agent asks back."""
+    REPLY = "reply"
+    """To the agent who has asked, alone."""
+    QUIET = "quiet"
+    """To a lead whose reply is awaited: no music."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +180,10 @@ class Line:
 
     prompt: str
     text: str = ""
+    language: str = ""
+    """Of the text and the prompt; empty: the default one."""
+    recording: str = ""
+    """Name of a stored recording of Asterisk's, which is played instead if it is there."""
 
 
 class Status(StrEnum):
@@ -192,7 +220,8 @@ class Offer:
     leg_open: bool
     """Whether a channel of this offer may still exist in Asterisk."""
     deadline: float | None
-    """When this offer must move on: ring, decision, farewell or hangup time-out."""
+    """When this offer must move on: ring, decision, farewell or hangup time-out. None also while its agent's
+    question is under way, which has its own (`Asking.deadline`)."""
     rung_at: float
     ringing_at: float | None = None
     answered_at: float | None = None
@@ -205,6 +234,8 @@ class Offer:
     """Made to the qualifier, who has hung up: to take the lead back."""
     channel: str = ""
     """Id of the channel that took the place of the offer's own, by a pickup or a transfer."""
+    asks: int = 0
+    """How many questions this agent has asked back."""
 
     @property
     def briefing_number(self) -> int | None:
@@ -213,6 +244,38 @@ class Offer:
 
     def evolve(self, **changes: Any) -> Self:
         return replace(self, **changes)
+
+
+class Asked(StrEnum):
+    """How far an agent's question to the lead has come."""
+
+    RECORDING = "recording"
+    """The agent speaks it."""
+    ASKING = "asking"
+    """It is played to the lead, or to the qualifier alone."""
+    REPLYING = "replying"
+    """The reply is recorded."""
+    TELLING = "telling"
+    """The reply is played to the agent."""
+
+    @property
+    def put(self) -> bool:
+        """Whether somebody else than the agent has to do with it just now."""
+        return self in (Asked.ASKING, Asked.REPLYING)
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """An agent's question, on its way there and back."""
+
+    number: int
+    """Counts the questions of this handoff: of the recordings and playbacks."""
+    offer: int
+    step: Asked
+    of_qualifier: bool
+    """Whether the qualifier is asked, not the lead."""
+    deadline: float
+    """When this step is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +331,12 @@ class Handoff:
     speech_ready: bool = False
     """Whether all that may have to be said has been rendered, or given up on."""
     offers: tuple[Offer, ...] = ()
+    lead_known: bool = True
+    """Whether all that can be found out about the lead has been, or was given up on."""
+    asks: int = 0
+    """How many questions agents have asked back."""
+    asking: Asking | None = None
+    """The one that is under way."""
     comforts: int = 0
     comfort_at: float | None = None
     """When the lead hears the next comfort announcement; None while one plays, or when there are none."""
@@ -295,7 +364,7 @@ class Handoff:
     def evolve(self, **changes: Any) -> Self:
         return replace(self, **changes)
 
-    def offer(self, number: int) -> Offer | None:
+    def offer(self, number: int | None) -> Offer | None:
         return next((o for o in self.offers if o.number == number), None)
 
     def with_offer(self, offer: Offer) -> Self:
@@ -320,6 +389,12 @@ class Handoff:
     def qualifier_here(self) -> bool:
         """Is the qualifier on the line with us?"""
         return self.qualifier_is in (QualifierIs.WITH_LEAD, QualifierIs.ASIDE, QualifierIs.WITH_AGENT)
+
+    @property
+    def lead_asked(self) -> bool:
+        """Does the lead hear an agent's question now, or reply to it: without music?"""
+        asking = self.asking
+        return asking is not None and not asking.of_qualifier and asking.step.put
 
     @property
     def bridge(self) -> str:

@@ -8,20 +8,33 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from asterisk_warm.core.handoff.gate import CONDITIONS
+from asterisk_warm.core.handoff.gate import TOLD
 from asterisk_warm.core.handoff.model import Lead
 from asterisk_warm.core.handoff.policy import Mode, Policy
+from asterisk_warm.core.plain import quotable
 from asterisk_warm.core.routing import Routing
 
 P = TypeVar("P", Policy, Routing)
 
-LIMITS = {"name": 80, "number": 40, "summary": 500}
-"""Longest lead details, in characters; what is longer is cut."""
+LIMITS = {"name": 80, "number": 40, "summary": 500, "language": 35, "qualification": 40, "recording": 120}
+"""What a lead is described by: the longest of each, in characters; what is longer is cut."""
 DETAIL_LIMIT = 200
 DETAILS_AT_MOST = 20
 VARIABLE = "WARM_LEAD_"
-"""Channel variables of this prefix describe the lead: `WARM_LEAD_NAME`, `…_NUMBER`, `…_SUMMARY`, and any
+"""Channel variables of this prefix describe the lead: `WARM_LEAD_NAME`, `…_NUMBER`, `…_SUMMARY`, …, and any
 others as details."""
+LEAD_VARIABLES = tuple(f"{VARIABLE}{name.upper()}" for name in (*LIMITS, *TOLD))
+"""Those that have a meaning of their own."""
+
+LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8}){0,3}")
+RECORDING = re.compile(r"[A-Za-z0-9_][\w.-]*(/[A-Za-z0-9_][\w.-]*)*", re.ASCII)
+"""The name of one of Asterisk's stored recordings: it leads nowhere else."""
+_FORMS: Mapping[str, tuple[re.Pattern[str], str]] = {
+    "language": (LANGUAGE, "must be a language, such as en or es"),
+    "qualification": (re.compile(r"[a-z0-9][a-z0-9-]*"), "must be the id of a qualification"),
+    "recording": (RECORDING, "must be the name of a recording (letters, digits, _, ., - and /)"),
+}
+"""What of the lead's description is used for more than being shown must look so."""
 
 
 class BadOption(Exception):
@@ -32,8 +45,8 @@ class BadOption(Exception):
 class Asked:
     policy: Policy
     lead: Lead
-    holds: frozenset[str]
-    """Which of `gate.CONDITIONS` hold of the lead."""
+    said: Mapping[str, bool]
+    """Which of `gate.CONDITIONS` were said to hold of the lead, or not to."""
 
 
 def read(
@@ -46,8 +59,8 @@ def read(
     *,
     qualifier: bool = False,
 ) -> Asked:
-    """The team's policy with the options applied, and the lead. Options win over variables, variables
-    over the caller ID. `qualifier`: whether one is on the call.
+    """The team's policy with the options applied, and the lead as they were told. Options win over variables,
+    variables over the caller ID. `qualifier`: whether one is on the call.
 
     Raises BadOption with every problem at once."""
     given: dict[str, str] = {}
@@ -65,31 +78,46 @@ def read(
             given[key] = value.strip()
     if qualifier:
         policy = replace(policy, mode=policy.qualifier_mode)
-    holds: dict[str, bool] = {}
+    told = {condition: variables.get(VARIABLE + name.upper(), "") for name, condition in TOLD.items()}
+    said = {condition: _holds(words) for condition, words in told.items() if words.strip()}
     for key, value in given.items():
         try:
             if key in _POLICY:
                 policy = _POLICY[key](policy, value)
-            elif key in CONDITIONS:
-                holds[key] = _yes(value)
+            elif key in TOLD:
+                said[TOLD[key]] = _yes(value)
+            elif key in _FORMS and value:
+                given[key] = _formed(key, value)
         except ValueError as error:
             problems.append(f"option {key}={_short(value)}: {error}")
     if policy.mode in (Mode.STAY, Mode.CONSULT) and not qualifier:
         problems.append(f"mode={policy.mode} needs a qualifier who is on the call with the lead")
     if problems:
         raise BadOption("; ".join(problems))
-    told = {name: variables.get(VARIABLE + name.upper(), "") for name in CONDITIONS}
-    known = {name: holds.get(name, _holds(told[name])) for name in CONDITIONS}
-    return Asked(
-        policy,
-        _lead(channel, shown_name, shown_number, given, variables),
-        frozenset(name for name, yes in known.items() if yes),
-    )
+    return Asked(policy, _lead(channel, shown_name, shown_number, given, variables), said)
 
 
 def _holds(told: str) -> bool:
     """What a variable says: anything but a clear yes is a no."""
     return told.strip().lower() in ("yes", "1", "true")
+
+
+def _formed(key: str, value: str) -> str:
+    """Raises ValueError with what would do."""
+    form, words = _FORMS[key]
+    value = value.strip()
+    value = value if key == "recording" else value.lower()
+    if len(value) > LIMITS[key] or not form.fullmatch(value):
+        raise ValueError(words)
+    return value
+
+
+def _if_formed(key: str, value: str) -> str:
+    """A variable must not cost the lead: what cannot be used says nothing."""
+    try:
+        return _formed(key, value) if key in _FORMS else value
+    except ValueError:
+        return ""
 
 
 TICKET = "ticket"
@@ -101,27 +129,33 @@ def _lead(
     channel: str, shown_name: str, shown_number: str, given: Mapping[str, str], variables: Mapping[str, str]
 ) -> Lead:
     told = {
-        key.removeprefix(VARIABLE).lower(): value
+        name: said
         for key, value in variables.items()
-        if key.startswith(VARIABLE) and value
+        if key.startswith(VARIABLE)
+        and (said := _if_formed(name := key.removeprefix(VARIABLE).lower(), value))
     }
-    basics = {
-        "name": shown_name,
-        "number": shown_number,
-        "summary": "",
-        **{k: told[k] for k in LIMITS if k in told},
-    }
-    basics |= {key: given[key] for key in LIMITS if given.get(key)}
-    details = {key: value for key, value in told.items() if key not in LIMITS and key not in CONDITIONS}
+    told |= {key: given[key] for key in LIMITS if given.get(key)}
+    shown = {"name": shown_name, "number": shown_number}
+    basics = {key: clean(told.get(key) or shown.get(key, ""), limit) for key, limit in LIMITS.items()}
+    details = {key: value for key, value in told.items() if key not in LIMITS and key not in TOLD}
     details |= {key.removeprefix(DETAIL): value for key, value in given.items() if key.startswith(DETAIL)}
-    cut = sorted(details.items())[:DETAILS_AT_MOST]
     return Lead(
         channel=channel,
-        name=clean(basics["name"], LIMITS["name"]),
-        number=clean(basics["number"], LIMITS["number"]),
-        summary=clean(basics["summary"], LIMITS["summary"]),
-        details=tuple((clean(key, 40), clean(value, DETAIL_LIMIT)) for key, value in cut),
+        name=basics["name"],
+        number=basics["number"],
+        summary=basics["summary"],
+        details=described(details),
+        language=basics["language"],
+        qualification=basics["qualification"],
+        recording=basics["recording"],
+        named=bool(clean(told.get("name", ""), LIMITS["name"])),
     )
+
+
+def described(details: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Details by name, clean, and no more than can be told."""
+    cut = sorted(details.items())[:DETAILS_AT_MOST]
+    return tuple((clean(key, 40), clean(value, DETAIL_LIMIT)) for key, value in cut)
 
 
 def clean(text: str, limit: int) -> str:
@@ -131,7 +165,7 @@ def clean(text: str, limit: int) -> str:
 
 
 def _short(text: str) -> str:
-    return clean(text, 30)
+    return quotable(clean(text, 30))
 
 
 def _seconds(field: str, least: float, most: float) -> Callable[[P, str], P]:
@@ -213,4 +247,4 @@ _POLICY: Mapping[str, Callable[[Policy, str], Policy]] = {
     "priority": _priority,
     "skills": _skills,
 }
-_KNOWN = (*LIMITS, *_POLICY, *CONDITIONS)
+_KNOWN = (*LIMITS, *_POLICY, *TOLD)

@@ -31,6 +31,8 @@ class Keys:
     accept: str = "1"
     decline: str = "2"
     repeat: str = "3"
+    details: str = "4"
+    ask: str = "5"
 
 
 class Action(StrEnum):
@@ -75,9 +77,14 @@ class Templates:
     """Wording with `{placeholders}`, filled by `core.wording`."""
 
     briefing: str
+    """Who and why, in few words."""
     instructions: str
     introduction: str
     taken: str
+    details: str = "{details}"
+    """What an agent hears who asks for more."""
+    display: str = "{name}, {score}: {summary}"
+    """The lead, as an agent's phone shows them."""
     returned: str = "{name} is back with you. {reason}."
     """What the qualifier alone hears when the lead comes back to them."""
     recall: str = "{name} is waiting for you. {reason}. Press {accept} to talk to them."
@@ -126,3 +133,33 @@ class Policy:
     """What follows for agents from offers and talks."""
     recording: str = ""
     """Folder in which a lead who is taken over from a talk is recorded; empty: not by us."""
+    language: str = ""
+    """Of `templates`; empty: the speech engine's first one."""
+    translations: tuple[tuple[str, Templates], ...] = ()
+    """(language, templates) for agents and leads who speak another one."""
+    look_up: bool = False
+    """Whether somebody else may know more of the lead (a CRM)."""
+    own_words: bool = False
+    """Whether an agent hears the lead's own recorded words, where there are some."""
+    asks: int = 2
+    """How often one agent may ask back; 0: never."""
+    question_seconds: float = 12.0
+    """Longest question, and longest reply, of one that is asked back."""
+    least_score: float | None = None
+    """Least score of the lead's qualification before anyone is rung; None: any."""
+    script: str = ""
+    """Whose qualification counts; empty: any."""
+    page: str = ""
+    """URL that a softphone or screen may open, with `{id}`, `{number}`, `{agent}`; empty: none."""
+    alert: str = ""
+    """`Alert-Info` of the agents' phones; empty: none."""
+    auto_answer: bool = False
+    """Whether the agents' phones are told to answer by themselves."""
+
+    def templates_in(self, language: str) -> Templates:
+        """Those of a language, or else the policy's own."""
+        return dict(self.translations).get(language, self.templates)
+
+    def speaks(self, language: str) -> str:
+        """The language in which that is said: the one asked for, if there are templates in it."""
+        return language if language in dict(self.translations) else self.language

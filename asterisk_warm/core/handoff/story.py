@@ -7,13 +7,18 @@ from typing import NamedTuple
 
 from asterisk_warm.core.handoff.commands import (
     Command,
+    DropQuestion,
     HoldAgent,
     JoinAgent,
     JoinQualifier,
     LetGo,
+    LookUpLead,
     PlayComfort,
     PlayToAgent,
     Progress,
+    PutQuestion,
+    RecordQuestion,
+    RecordReply,
     ReleaseQualifier,
     ReturnLead,
     RingAgent,
@@ -85,15 +90,14 @@ def _begins_to_wait(before: Handoff, after: Handoff) -> bool:
 
 
 def _order(command: Command, handoff: Handoff) -> Line | None:
-    told = _qualifiers_order(command, handoff)
+    told = _qualifiers_order(command, handoff) or _questions_order(command, handoff)
     if told is not None:
         return told
     match command:
         case RingAgent() if _is_recall(handoff, command.offer):
             return agents_name(handoff, command.offer), "is rung to have the lead back"
         case PlayToAgent(what=Playing.BRIEFING):
-            recall = _is_recall(handoff, command.offer)
-            return agents_name(handoff, command.offer), "hears who waits" if recall else "hears the briefing"
+            return agents_name(handoff, command.offer), f"hears {_BRIEFED[command.media[0].prompt]}"
         case HoldAgent():
             return agents_name(handoff, command.offer), "waits and hears music"
         case PlayToAgent():
@@ -107,10 +111,50 @@ def _order(command: Command, handoff: Handoff) -> Line | None:
             return LEAD, f"hears that {agents_name(handoff, command.offer)} is coming"
         case LetGo():
             return HANDOFF, "the talk is handed to Asterisk alone"
+        case LookUpLead():
+            return LEAD, "is looked up elsewhere"
         case ReturnLead():
             return LEAD, "goes on in the dialplan"
         case _:
             return None
+
+
+_BRIEFED = {
+    "briefing": "the briefing",
+    "recall": "who waits",
+    "details": "the details",
+    "no-details": "that there are no details",
+    "instructions": "which keys to press",
+    "ask-later": "that somebody else is asking",
+    "no-more-questions": "that they cannot ask more",
+    "no-reply": "that there is no reply",
+}
+"""By the first prompt."""
+
+
+def _questions_order(command: Command, handoff: Handoff) -> Line | None:
+    match command:
+        case RecordQuestion():
+            return agents_name(handoff, command.offer), f"asks {_asked(handoff)} something"
+        case PutQuestion():
+            return _who_is_asked(handoff, command.of_qualifier), "hears the question"
+        case RecordReply():
+            return _who_is_asked(handoff, command.of_qualifier), "is listened to"
+        case PlayToAgent(what=Playing.REPLY):
+            return agents_name(handoff, command.offer), "hears the reply"
+        case DropQuestion():
+            return agents_name(handoff, command.offer), "has no question under way any more"
+        case _:
+            return None
+
+
+def _asked(handoff: Handoff) -> str:
+    of_qualifier = handoff.asking is not None and handoff.asking.of_qualifier
+    return qualifiers_name(handoff) if of_qualifier else "the lead"
+
+
+def _who_is_asked(handoff: Handoff, of_qualifier: bool) -> str:
+    return qualifiers_name(handoff) if of_qualifier else LEAD
 
 
 def _qualifiers_order(command: Command, handoff: Handoff) -> Line | None:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from asterisk_warm.core.handoff import wording
 from asterisk_warm.core.handoff.commands import (
     Command,
+    LookUpLead,
     PrepareSpeech,
     SecureLead,
     SetAside,
@@ -14,9 +15,12 @@ from asterisk_warm.core.handoff.commands import (
 )
 from asterisk_warm.core.handoff.events import Event, HandoffRequested
 from asterisk_warm.core.handoff.handlers.deadlines import warning_at
+from asterisk_warm.core.handoff.handlers.seeking import look_up_limit
 from asterisk_warm.core.handoff.model import QUALIFIER, Handoff, LeadIs, QualifierIs
+from asterisk_warm.core.handoff.moves import asking
 from asterisk_warm.core.handoff.moves.ending import to_dialplan
 from asterisk_warm.core.handoff.moves.limits import SECURE_SECONDS
+from asterisk_warm.core.handoff.news import news
 from asterisk_warm.core.handoff.queue_log import lines as queue_lines
 from asterisk_warm.core.handoff.states import State
 from asterisk_warm.core.handoff.step import Step
@@ -31,7 +35,9 @@ class Decision(NamedTuple):
 
 
 def begin(event: HandoffRequested) -> Decision:
-    """A new handoff: the lead is taken in hand while we find out who is free and make the briefing ready."""
+    """A new handoff: the lead is taken in hand while we find out who is free, and perhaps more of the lead,
+    and make the briefing ready."""
+    look_up = event.policy.look_up and event.lead.key != "" and event.refusal is None
     handoff = Handoff(
         id=event.handoff,
         team=event.team,
@@ -49,14 +55,17 @@ def begin(event: HandoffRequested) -> Decision:
         state_deadline=event.at + SECURE_SECONDS,
         qualifier=event.qualifier,
         refusal=event.refusal,
+        lead_known=not look_up,
     )
     if event.refusal is not None and event.qualifier is None:
         # Not even answered: the lead goes on at once.
         told = event.refusal
-        return _decision(None, to_dialplan(handoff, State.RETURNED, told.status, told.reason, event.at))
+        return _decision(
+            None, to_dialplan(handoff, State.RETURNED, told.status, told.reason, event.at), event.at
+        )
     handoff, secure = _taken_in_hand(handoff)
-    orders = (secure, PrepareSpeech(wording.lines(handoff)))
-    return _decision(None, Step(handoff, orders))
+    further = LookUpLead(event.lead.key) if look_up else PrepareSpeech(wording.lines(handoff))
+    return _decision(None, Step(handoff, (secure, further)), event.at)
 
 
 def _taken_in_hand(handoff: Handoff) -> tuple[Handoff, Command]:
@@ -88,20 +97,22 @@ def transition(handoff: Handoff, event: Event) -> Decision:
     row = TABLE[handoff.state].get(type(event))
     if row is None:
         return Decision(handoff, (), next_deadline(handoff))
-    return _decision(handoff, row.handler(handoff, event))
+    return _decision(handoff, row.handler(handoff, event), event.at)
 
 
-def _decision(before: Handoff | None, step: Step) -> Decision:
-    handoff, commands = step
+def _decision(before: Handoff | None, step: Step, at: float) -> Decision:
+    handoff, commands = asking.settle(before, step, at)
     logged = queue_lines(before, handoff) if handoff.policy.queue_log else ()
-    return Decision(handoff, (*commands, *logged), next_deadline(handoff))
+    # Whoever is to be told, a join comes first.
+    return Decision(handoff, (*commands, *logged, *news(before, handoff)), next_deadline(handoff))
 
 
 def next_deadline(handoff: Handoff) -> float | None:
     """The earliest time limit that is live."""
     if handoff.settled:
         return None
-    limits = [handoff.state_deadline, handoff.comfort_at, warning_at(handoff)]
+    limits = [handoff.state_deadline, handoff.comfort_at, warning_at(handoff), look_up_limit(handoff)]
+    limits.append(handoff.asking.deadline if handoff.asking is not None else None)
     limits += [offer.deadline for offer in handoff.offers if offer.leg_open]
     if handoff.state in _HOLD_LIMITED:
         limits.append(handoff.hold_until)

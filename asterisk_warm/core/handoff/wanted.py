@@ -12,9 +12,14 @@ from asterisk_warm.core.handoff.commands import (
     JoinQualifier,
     LetGo,
     LogQueue,
+    LookUpLead,
+    News,
     PlayComfort,
     PlayToAgent,
     PrepareSpeech,
+    PutQuestion,
+    RecordQuestion,
+    RecordReply,
     ReleaseQualifier,
     ReturnLead,
     RingAgent,
@@ -23,10 +28,20 @@ from asterisk_warm.core.handoff.commands import (
     ShowParty,
     StartConsult,
     TakeOver,
+    Tell,
     TellPhone,
     TellQualifier,
 )
-from asterisk_warm.core.handoff.model import LEAD, QUALIFIER, Handoff, LeadIs, Playing, QualifierIs
+from asterisk_warm.core.handoff.handlers.seeking import look_up_limit
+from asterisk_warm.core.handoff.model import (
+    LEAD,
+    QUALIFIER,
+    Asked,
+    Handoff,
+    LeadIs,
+    Playing,
+    QualifierIs,
+)
 from asterisk_warm.core.handoff.moves.ending import pair_let_go
 from asterisk_warm.core.handoff.moves.qualifier import is_swapped
 from asterisk_warm.core.handoff.states import OfferState, State
@@ -47,6 +62,16 @@ def still_wanted(handoff: Handoff, command: Command) -> bool:
                 and offer.state is OfferState.BRIEFING
                 and offer.briefing_number == command.number
             )
+        case PlayToAgent(what=Playing.REPLY):
+            return _is_at(handoff, command.number, Asked.TELLING)
+        case RecordQuestion():
+            return _is_at(handoff, command.number, Asked.RECORDING)
+        case PutQuestion():
+            return _is_at(handoff, command.number, Asked.ASKING)
+        case RecordReply():
+            return _is_at(handoff, command.number, Asked.REPLYING)
+        case Tell(news=News.MADE):
+            return offer is not None and offer.state is OfferState.RINGING
         case PlayToAgent() | HangUpAgent():
             return offer is not None and offer.leg_open
         case JoinAgent():
@@ -74,14 +99,17 @@ def still_wanted(handoff: Handoff, command: Command) -> bool:
             return handoff.qualifier_is is not QualifierIs.GONE
         case ShowParty():
             return not handoff.state.final and handoff.state is not State.CONNECTED
-        case LogQueue():
+        case LogQueue() | Tell():
             return True
         case PlayComfort():
             return handoff.comfort_playing and handoff.comforts == command.number
         case HoldLead():
-            return not handoff.state.final and handoff.lead_is is LeadIs.HELD and not handoff.comfort_playing
+            hears = handoff.comfort_playing or handoff.lead_asked
+            return not handoff.state.final and handoff.lead_is is LeadIs.HELD and not hears
         case SecureLead():
             return not handoff.state.final and handoff.lead_is is LeadIs.HELD
+        case LookUpLead():
+            return look_up_limit(handoff) is not None
         case PrepareSpeech():
             return handoff.state in (State.REQUESTED, State.SEEKING)
         case ReturnLead():
@@ -92,4 +120,10 @@ def still_wanted(handoff: Handoff, command: Command) -> bool:
             return not handoff.settled
 
 
-_ABOUT_AN_OFFER = (RingAgent, PlayToAgent, HangUpAgent, JoinAgent, StartConsult, HoldAgent)
+def _is_at(handoff: Handoff, number: int, step: Asked) -> bool:
+    """Is that question under way, and has it come so far?"""
+    asking = handoff.asking
+    return asking is not None and asking.number == number and asking.step is step
+
+
+_ABOUT_AN_OFFER = (RingAgent, PlayToAgent, HangUpAgent, JoinAgent, StartConsult, HoldAgent, Tell)

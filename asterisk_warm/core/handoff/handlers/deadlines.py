@@ -5,7 +5,7 @@ from __future__ import annotations
 from asterisk_warm.core.handoff import wording
 from asterisk_warm.core.handoff.commands import HoldLead, PlayComfort
 from asterisk_warm.core.handoff.events import CommandFailed, DeadlinePassed
-from asterisk_warm.core.handoff.handlers import joining, offers, seeking
+from asterisk_warm.core.handoff.handlers import asking, joining, offers, seeking
 from asterisk_warm.core.handoff.model import Handoff, LeadIs, Line, Offer, QualifierIs, Status
 from asterisk_warm.core.handoff.moves.ending import connect, give_back, if_all_offers_ended
 from asterisk_warm.core.handoff.moves.lead import hold, resume_comfort
@@ -25,7 +25,8 @@ def held(handoff: Handoff, event: DeadlinePassed) -> Step:
         return give_back(handoff, State.RETURNED, Status.TIMEOUT, reason, event.at)
     if handoff.state_deadline is not None and event.at >= handoff.state_deadline:
         return seeking.taking_over_failed(handoff, "the lead could not be taken in hand in time", event.at)
-    return offers_due_and_comfort(handoff, event)
+    step = seeking.look_up_due(handoff, event.at).then(asking.due, event.at)
+    return step.then(offers_due_and_comfort, event)
 
 
 def offers_due_and_comfort(handoff: Handoff, event: DeadlinePassed) -> Step:
@@ -72,7 +73,7 @@ def comfort_due(handoff: Handoff, at: float) -> Step:
     if handoff.state.final or handoff.comfort_at is None or at < handoff.comfort_at:
         return Step(handoff)
     number = handoff.comforts + 1
-    line = wording.COMFORTS[handoff.comforts % len(wording.COMFORTS)]
+    line = wording.to_lead(handoff, wording.COMFORTS[handoff.comforts % len(wording.COMFORTS)])
     playing = handoff.evolve(comforts=number, comfort_at=None, comfort_playing=True)
     return Step(playing, (PlayComfort(number, (line,)),))
 
@@ -91,7 +92,10 @@ def introducing(handoff: Handoff, event: DeadlinePassed) -> Step:
 
 def music_failed(handoff: Handoff, event: CommandFailed) -> Step:
     """The lead must always hear something: music instead of an announcement that cannot be played; and
-    where there is no music, an announcement shortly, and music after it."""
+    where there is no music, an announcement shortly, and music after it. One who is asked something hears
+    that, and music later."""
+    if handoff.lead_asked:
+        return offers.command_failed(handoff, event)
     if event.command == "PlayComfort":
         return Step(handoff, (HoldLead(handoff.policy.music),)).then(resume_comfort, event.at)
     if event.command == "HoldLead":
@@ -104,10 +108,14 @@ def offering_failed(handoff: Handoff, event: CommandFailed) -> Step:
         return securing_failed(handoff, event)
     if event.command == "JoinQualifier" and handoff.qualifier_is is QualifierIs.WITH_LEAD:
         return set_aside(handoff).then(hold, event.at)
+    if (unasked := asking.failed(handoff, event)) is not None:
+        return unasked
     return music_failed(handoff, event)
 
 
 def securing_failed(handoff: Handoff, event: CommandFailed) -> Step:
+    if event.command == "LookUpLead" and seeking.look_up_limit(handoff) is not None:
+        return seeking.lead_known(handoff)
     if event.command in _ATTEMPTED:
         reason = f"{_ATTEMPTED[event.command]}: {event.error}"
         if event.command == "TakeOver":

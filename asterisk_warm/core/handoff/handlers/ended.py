@@ -181,7 +181,7 @@ def _left_to_do(handoff: Handoff) -> Step:
     if handoff.lead_is not in (LeadIs.LEFT, LeadIs.GONE):
         orders.append(ReturnLead(wording.variables(handoff), handoff.return_to))
     elif handoff.bridge_open:
-        orders.append(CloseBridge())
+        orders.append(CloseBridge(handoff.asks))
     if handoff.qualifier_is is QualifierIs.LEAVING:
         orders.append(ReleaseQualifier())
     return Step(handoff, tuple(orders)).then(release)

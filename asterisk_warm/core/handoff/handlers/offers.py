@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
+from asterisk_warm.core.handoff import wording
 from asterisk_warm.core.handoff.events import (
     AgentAnswered,
     AgentHungUp,
@@ -11,8 +14,9 @@ from asterisk_warm.core.handoff.events import (
     DigitPressed,
     PlaybackEnded,
 )
-from asterisk_warm.core.handoff.handlers import lead, recall
+from asterisk_warm.core.handoff.handlers import asking, lead, recall
 from asterisk_warm.core.handoff.model import Handoff, Line, Offer, Outcome, Playing
+from asterisk_warm.core.handoff.moves.asking import ask
 from asterisk_warm.core.handoff.moves.ending import if_all_offers_ended
 from asterisk_warm.core.handoff.moves.offering import (
     accept,
@@ -21,7 +25,9 @@ from asterisk_warm.core.handoff.moves.offering import (
     close_leg,
     dismiss,
     hang_up,
+    say,
 )
+from asterisk_warm.core.handoff.policy import Policy
 from asterisk_warm.core.handoff.states import OfferState
 from asterisk_warm.core.handoff.step import Step
 
@@ -64,16 +70,41 @@ def digit(handoff: Handoff, event: DigitPressed) -> Step:
     offer = handoff.offer(event.offer)
     if offer is None or offer.state is not OfferState.BRIEFING:
         return Step(handoff)
-    keys = handoff.policy.keys
-    if event.digit == keys.accept:
-        take = recall.accepted if offer.recall else accept
-        return take(handoff, offer, event.at)
-    if event.digit == keys.decline:
-        declined = dismiss(handoff, offer, OfferState.DECLINED, "pressed decline", Line("declined"), event.at)
-        return declined.then(if_all_offers_ended, event.at)
-    if event.digit == keys.repeat:
-        return brief(handoff, offer)
-    return Step(handoff)
+    act = _meaning(handoff.policy, offer).get(event.digit)
+    busy = handoff.asking is not None and handoff.asking.offer == offer.number
+    if act is None or (busy and act not in _DECISIONS):
+        return Step(handoff)
+    return act(handoff, offer, event.at)
+
+
+def _meaning(policy: Policy, offer: Offer) -> Mapping[str, Callable[[Handoff, Offer, float], Step]]:
+    keys = policy.keys
+    decisions = {keys.repeat: _repeat, keys.decline: _decline, keys.accept: _accept}
+    if offer.recall:
+        return decisions
+    questions = {keys.ask: ask} if policy.asks > 0 else {}
+    return {keys.details: _details, **questions, **decisions}
+
+
+def _accept(handoff: Handoff, offer: Offer, at: float) -> Step:
+    return (recall.accepted if offer.recall else accept)(handoff, offer, at)
+
+
+def _decline(handoff: Handoff, offer: Offer, at: float) -> Step:
+    declined = dismiss(handoff, offer, OfferState.DECLINED, "pressed decline", Line("declined"), at)
+    return declined.then(if_all_offers_ended, at)
+
+
+def _repeat(handoff: Handoff, offer: Offer, at: float) -> Step:
+    return brief(handoff, offer)
+
+
+def _details(handoff: Handoff, offer: Offer, at: float) -> Step:
+    return say(handoff, offer, (wording.details_line(handoff, offer.agent),))
+
+
+_DECISIONS = (_accept, _decline)
+"""What an agent can press while their own question is under way."""
 
 
 def agent_gone(handoff: Handoff, event: AgentHungUp) -> Step:
@@ -101,6 +132,8 @@ def _leg_lost(handoff: Handoff, offer: Offer, state: OfferState, cause: str, at:
 def playback_ended(handoff: Handoff, event: PlaybackEnded) -> Step:
     if event.what is Playing.FAREWELL:
         return farewell_ended(handoff, event)
+    if event.what in (Playing.QUESTION, Playing.REPLY):
+        return asking.played(handoff, event)
     return lead.comfort_ended(handoff, event)
 
 
@@ -113,7 +146,7 @@ def farewell_ended(handoff: Handoff, event: PlaybackEnded) -> Step:
 
 def command_failed(handoff: Handoff, event: CommandFailed) -> Step:
     """The agent could not be rung, or not be talked to: that offer is over."""
-    offer = None if event.offer is None else handoff.offer(event.offer)
+    offer = handoff.offer(event.offer)
     if offer is None or not offer.leg_open:
         return Step(handoff)
     if offer.state.open and event.command in ("RingAgent", "PlayToAgent"):

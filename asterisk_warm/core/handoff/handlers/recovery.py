@@ -54,6 +54,7 @@ from asterisk_warm.core.handoff.model import (
     QualifierIs,
     agent_name,
 )
+from asterisk_warm.core.handoff.moves.asking import drop
 from asterisk_warm.core.handoff.moves.ending import close_bridge, if_all_offers_ended
 from asterisk_warm.core.handoff.moves.lead import resume_comfort
 from asterisk_warm.core.handoff.moves.limits import JOIN_SECONDS, SECURE_SECONDS
@@ -83,7 +84,8 @@ def held(handoff: Handoff, event: Reconciled) -> Step:
     gone = _lead_lost(handoff, event)
     if gone is not None:
         return gone
-    step = _hold_again(_seen(handoff, event), event).then(_qualifier, event, qualifier.lost_while_seeking)
+    step = _forget_question(_seen(handoff, event), event).then(_hold_again, event)
+    step = step.then(_qualifier, event, qualifier.lost_while_seeking)
     return step if step.handoff.state.final else step.then(_agents, event)
 
 
@@ -94,6 +96,11 @@ def _lead_lost(handoff: Handoff, event: Reconciled) -> Step | None:
     if not event.lead_in_stasis and handoff.lead_is is not LeadIs.AT_PHONE and not handoff.fetching:
         return lead.left(handoff, _lead_left(event))
     return None
+
+
+def _forget_question(handoff: Handoff, event: Reconciled) -> Step:
+    """How far an agent's question has come is not known any more: the agent, briefed again, may ask anew."""
+    return drop(handoff, event.at) if event.after_outage else Step(handoff)
 
 
 def _seen(handoff: Handoff, event: Reconciled) -> Handoff:

@@ -43,7 +43,7 @@ def _agent(handoff: Handoff, offer: Offer) -> Step:
 
 
 def _lead(handoff: Handoff) -> Step:
-    waits = handoff.lead_is is LeadIs.HELD and not handoff.comfort_playing
+    waits = handoff.lead_is is LeadIs.HELD and not handoff.comfort_playing and not handoff.lead_asked
     held = waits and not handoff.state.final and handoff.state is not State.INTRODUCING
     return Step(handoff, (HoldLead(handoff.policy.music),) if held else ())
 

@@ -3,11 +3,21 @@ ready."""
 
 from __future__ import annotations
 
-from asterisk_warm.core.handoff.commands import HoldLead, Progress
-from asterisk_warm.core.handoff.events import AgentsFound, CancelRequested, LeadSecured, SpeechReady
-from asterisk_warm.core.handoff.model import Handoff, LeadIs, Status
+from dataclasses import replace
+
+from asterisk_warm.core.handoff import wording
+from asterisk_warm.core.handoff.commands import HoldLead, PrepareSpeech, Progress
+from asterisk_warm.core.handoff.events import (
+    AgentsFound,
+    CancelRequested,
+    LeadFound,
+    LeadSecured,
+    SpeechReady,
+)
+from asterisk_warm.core.handoff.model import Handoff, Lead, LeadIs, Status
 from asterisk_warm.core.handoff.moves.ending import give_back, nobody_took_it
 from asterisk_warm.core.handoff.moves.lead import hold, resume_comfort
+from asterisk_warm.core.handoff.moves.limits import LOOK_UP_SECONDS
 from asterisk_warm.core.handoff.moves.offering import ring
 from asterisk_warm.core.handoff.moves.qualifier import leave, set_aside, tell_phone
 from asterisk_warm.core.handoff.policy import Mode
@@ -49,13 +59,51 @@ def agents_found(handoff: Handoff, event: AgentsFound) -> Step:
     return offer_when_ready(found, event.at)
 
 
+def lead_found(handoff: Handoff, event: LeadFound) -> Step:
+    """What others know fills in what is missing; only now is it known what will have to be said."""
+    if handoff.lead_known:
+        return Step(handoff)
+    return lead_known(handoff.evolve(lead=_filled(handoff.lead, event)))
+
+
+def _filled(lead: Lead, found: LeadFound) -> Lead:
+    there = {key.casefold() for key, _ in lead.details}
+    more = tuple((key, value) for key, value in found.details if key.casefold() not in there)
+    return replace(
+        lead,
+        name=lead.name if lead.named or not found.name else found.name,
+        named=lead.named or bool(found.name),
+        summary=lead.summary or found.summary,
+        language=lead.language or found.language,
+        details=lead.details + more,
+    )
+
+
+def lead_known(handoff: Handoff) -> Step:
+    """Nothing more will be found out: the briefing can be made ready."""
+    known = handoff.evolve(lead_known=True)
+    return Step(known, (PrepareSpeech(wording.lines(known)),))
+
+
+def look_up_limit(handoff: Handoff) -> float | None:
+    """Until when it is waited for what others know of the lead; None when it is not."""
+    waits = not handoff.lead_known and handoff.state in (State.REQUESTED, State.SEEKING)
+    return handoff.requested_at + LOOK_UP_SECONDS if waits else None
+
+
+def look_up_due(handoff: Handoff, at: float) -> Step:
+    due = look_up_limit(handoff)
+    return Step(handoff) if due is None or at < due else lead_known(handoff)
+
+
 def speech_ready(handoff: Handoff, event: SpeechReady) -> Step:
     return offer_when_ready(handoff.evolve(speech_ready=True), event.at)
 
 
 def offer_when_ready(handoff: Handoff, at: float) -> Step:
-    """Nobody is rung before the lead is in hand and what they will hear is ready."""
-    if handoff.state not in (State.SEEKING, State.OFFERING) or not handoff.speech_ready:
+    """Nobody is rung before the lead is in hand, and known, and what they will hear is ready."""
+    ready = handoff.speech_ready and handoff.lead_known
+    if handoff.state not in (State.SEEKING, State.OFFERING) or not ready:
         return Step(handoff)
     asked = {offer.agent.id for offer in handoff.open_offers}
     by_id = {agent.id: agent for agent in handoff.agents if agent.id not in asked}

@@ -1,3 +1,3 @@
 """The moves that handlers are made of. Each takes the handoff and returns a Step.
 
-`limits` ← `lead` ← `qualifier` ← `offering` ← `ending`: each knows only those before it."""
+`limits` ← `lead` ← `qualifier` ← `offering` ← `ending`, `asking`: each knows only those before it."""

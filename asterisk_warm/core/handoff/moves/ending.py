@@ -261,7 +261,7 @@ def complete(handoff: Handoff, lead_is: LeadIs, reason: str, at: float) -> Step:
 
 
 def close_bridge(handoff: Handoff) -> Step:
-    return Step(handoff, (CloseBridge(),) if handoff.bridge_open else ())
+    return Step(handoff, (CloseBridge(handoff.asks),) if handoff.bridge_open else ())
 
 
 def pair_let_go(handoff: Handoff) -> tuple[str, str] | None:
@@ -301,7 +301,7 @@ def _ended(handoff: Handoff, state: State, at: float) -> Handoff:
 def _withdraw_all(handoff: Handoff, status: Status, reason: str, at: float) -> Step:
     """Every open offer is told and dismissed, and a qualifier who accepted to take the lead back."""
     farewell, cause = _FAREWELLS.get(status, (Line("cancelled"), reason))
-    step = withdraw(handoff, farewell, cause, at)
+    step = withdraw(handoff, lambda _: farewell, cause, at)
     recalled = step.handoff.recalled
     if recalled is not None and recalled.state is OfferState.ACCEPTED:
         step = step.then(dismiss, recalled, OfferState.LOST, cause, None, at)

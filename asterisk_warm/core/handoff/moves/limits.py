@@ -6,6 +6,10 @@ SECURE_SECONDS = 10.0
 """How long taking the lead in hand may take."""
 FAREWELL_SECONDS = 12.0
 """Longest farewell to an agent before the leg is hung up whatever plays."""
+LOOK_UP_SECONDS = 2.0
+"""How long it is waited for what others know of the lead, if they do not keep to their own limit."""
+QUESTION_MARGIN_SECONDS = 15.0
+"""How much longer than a question itself each step of it may take: what is said before, a busy machine."""
 HANGUP_SECONDS = 5.0
 """How long a hangup may take before it is ordered again."""
 JOIN_SECONDS = 15.0

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
 
 from asterisk_warm.core.handoff import wording
-from asterisk_warm.core.handoff.commands import Command, HangUpAgent, JoinAgent, PlayToAgent, RingAgent
+from asterisk_warm.core.handoff.commands import (
+    Command,
+    HangUpAgent,
+    JoinAgent,
+    News,
+    PlayToAgent,
+    RingAgent,
+    Tell,
+)
 from asterisk_warm.core.handoff.model import (
     Agent,
     Handoff,
@@ -50,16 +60,28 @@ def _ring_one(handoff: Handoff, agent: Agent, seconds: float, recall: bool, at: 
     offer = Offer(
         number, agent, OfferState.RINGING, leg_open=True, deadline=at + seconds, rung_at=at, recall=recall
     )
-    order = RingAgent(number, agent, handoff.lead.name, handoff.lead.number, seconds)
-    return Step(handoff.evolve(offers=(*handoff.offers, offer)), (order,))
+    policy = handoff.policy
+    order = RingAgent(number, agent, wording.display(handoff, agent), handoff.lead.number, seconds)
+    offered = handoff.evolve(offers=(*handoff.offers, offer))
+    if recall:
+        return Step(offered, (order,))
+    url = wording.page(handoff, agent)
+    order = replace(order, page=url, alert=policy.alert, auto_answer=policy.auto_answer)
+    # Before the phone rings, the screen shows for whom.
+    return Step(offered, (Tell(News.MADE, number), order))
 
 
 def brief(handoff: Handoff, offer: Offer) -> Step:
     """Say, to this agent alone, who the lead is and which keys to press (again)."""
+    media = wording.recall_media(handoff) if offer.recall else wording.briefing_media(handoff, offer.agent)
+    return say(handoff, offer, media)
+
+
+def say(handoff: Handoff, offer: Offer, media: tuple[Line, ...]) -> Step:
+    """To this agent alone, in the place of what they may be hearing of the briefing."""
     before = offer.briefing_number
     offer = offer.evolve(briefings=offer.briefings + 1)
     number = offer.briefing_number or 0
-    media = wording.recall_media(handoff) if offer.recall else wording.briefing_media(handoff)
     order = PlayToAgent(offer.number, Playing.BRIEFING, number, media, stop=before)
     return Step(handoff.with_offer(offer), (order,))
 
@@ -88,7 +110,7 @@ def accept(handoff: Handoff, offer: Offer, at: float) -> Step:
         step = _introduce(won, winner, at)
     # The join comes first: the losers' farewells must not delay it.
     cause = f"{offer.agent.name} took the lead"
-    return step.then(withdraw, wording.taken_line(handoff, offer.agent), cause, at)
+    return step.then(withdraw, partial(wording.taken_line, handoff, offer.agent), cause, at)
 
 
 def _introduce(handoff: Handoff, winner: Offer, at: float) -> Step:
@@ -110,6 +132,7 @@ def join(handoff: Handoff, offer: Offer, introduction: tuple[Line, ...], at: flo
         stop_briefing=offer.briefing_number,
         stop_comfort=handoff.comforts if handoff.comfort_playing else None,
         agent_waits=is_swapped(handoff),
+        stop_question=handoff.asking.number if handoff.asking is not None else None,
     )
     joining = handoff.evolve(
         state_deadline=at + JOIN_SECONDS,
@@ -122,11 +145,11 @@ def join(handoff: Handoff, offer: Offer, introduction: tuple[Line, ...], at: flo
     return Step(joining, (order,))
 
 
-def withdraw(handoff: Handoff, farewell: Line, cause: str, at: float) -> Step:
-    """Tell everyone who answered, cancel everyone who rings."""
+def withdraw(handoff: Handoff, farewell: Callable[[Agent], Line], cause: str, at: float) -> Step:
+    """Tell everyone who answered, each their own farewell; cancel everyone who rings."""
     step = Step(handoff)
     for offer in handoff.open_offers:
-        step = step.then(dismiss, offer, OfferState.LOST, cause, farewell, at)
+        step = step.then(dismiss, offer, OfferState.LOST, cause, farewell(offer.agent), at)
     return step
 
 
@@ -143,9 +166,8 @@ def dismiss(
     )
     order: Command = HangUpAgent(offer.number)
     if talk and farewell is not None:
-        order = PlayToAgent(
-            offer.number, Playing.FAREWELL, offer.number, (farewell,), stop=offer.briefing_number
-        )
+        said = replace(farewell, language=wording.language(handoff, offer.agent))
+        order = PlayToAgent(offer.number, Playing.FAREWELL, offer.number, (said,), stop=offer.briefing_number)
     return Step(handoff.with_offer(ended), (order,))
 
 

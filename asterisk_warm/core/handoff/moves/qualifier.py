@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from asterisk_warm.core.handoff import wording
 from asterisk_warm.core.handoff.commands import (
     JoinQualifier,
     Progress,
@@ -29,8 +32,13 @@ from asterisk_warm.core.handoff.step import Step
 def tell(handoff: Handoff, *media: Line) -> Step:
     """Say something to the qualifier, who is on the line, alone."""
     number = handoff.asides + 1
-    talking = handoff.qualifier_is is not QualifierIs.ASIDE
-    return Step(handoff.evolve(asides=number), (TellQualifier(number, media, talking),))
+    said = tuple(replace(line, language=line.language or handoff.policy.language) for line in media)
+    return Step(handoff.evolve(asides=number), (TellQualifier(number, said, qualifier_talks(handoff)),))
+
+
+def qualifier_talks(handoff: Handoff) -> bool:
+    """Is somebody on the line with them?"""
+    return handoff.qualifier_is is not QualifierIs.ASIDE
 
 
 def tell_phone(handoff: Handoff, progress: Progress) -> Step:
@@ -73,7 +81,12 @@ def start_consult(handoff: Handoff, offer: Offer, at: float) -> Step:
     together = handoff.evolve(
         qualifier_is=QualifierIs.WITH_AGENT, consulted=False, state_deadline=at + JOIN_SECONDS
     )
-    order = StartConsult(offer.number, offer.briefing_number, agent_waits=is_swapped(handoff))
+    order = StartConsult(
+        offer.number,
+        offer.briefing_number,
+        agent_waits=is_swapped(handoff),
+        stop_question=handoff.asking.number if handoff.asking is not None else None,
+    )
     return Step(together, (order,))
 
 
@@ -95,6 +108,6 @@ def is_talk_of_three(handoff: Handoff) -> bool:
 def show_parties(handoff: Handoff, offer: Offer) -> Step:
     """The agent's phone goes on showing the lead, and the qualifier's shows the agent: Asterisk by itself
     shows each the other in the bridge, and in a talk of three nobody."""
-    agent, lead = offer.agent, handoff.lead
-    to_agent = ShowParty(agent_name(offer.number), lead.name, lead.number)
+    agent = offer.agent
+    to_agent = ShowParty(agent_name(offer.number), wording.display(handoff, agent), handoff.lead.number)
     return Step(handoff, (to_agent, ShowParty(QUALIFIER, agent.name, agent.number or agent.id)))
