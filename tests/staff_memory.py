@@ -110,7 +110,9 @@ def store_of(teams: Iterable[Team], agents: Iterable[Agent] = ()) -> MemoryAgent
 
 
 def record_of(agent: Agent) -> AgentRecord:
-    return AgentRecord(agent.id, agent.name, agent.endpoint, agent.number, skills=agent.skills)
+    return AgentRecord(
+        agent.id, agent.name, agent.endpoint, agent.number, skills=agent.skills, language=agent.language
+    )
 
 
 class SetDevices:

@@ -33,13 +33,14 @@ def agent_values(record: AgentRecord, by: By, now: float) -> Values:
         "timezone": record.timezone,
         "shifts": json(record.shifts),
         "calendar": record.calendar,
+        "language": record.language,
         "updated_at": now,
         "updated_by": storable(by.who),
     }
 
 
 def agent_of(row: Any, teams: Iterable[tuple[str, int]], skills: Iterable[tuple[str, int]]) -> AgentRecord:
-    id, name, endpoint, number, at_once, hints, dnd, timezone, shifts, calendar, *_ = row
+    id, name, endpoint, number, at_once, hints, dnd, timezone, shifts, calendar, language, *_ = row
     return AgentRecord(
         id=id,
         name=name,
@@ -53,6 +54,7 @@ def agent_of(row: Any, teams: Iterable[tuple[str, int]], skills: Iterable[tuple[
         timezone=timezone,
         shifts=_names.decode(shifts),
         calendar=calendar,
+        language=language,
     )
 
 

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Dialect, Table, bindparam, exists, literal_column, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Dialect, bindparam, exists, literal_column, select
 
-from asterisk_warm.store.statements import Statement
+from asterisk_warm.store.building import Builder, bound
 from asterisk_warm.store.tables import agents, history, marks, members, presence, seeds, skills, teams
 
 
@@ -18,8 +17,8 @@ class AgentStatements:
     """For one dialect. The names of bind parameters are those of the columns."""
 
     def __init__(self, dialect: Dialect) -> None:
-        self._dialect = dialect
-        self._insert = sqlite.insert if dialect.name == "sqlite" else postgresql.insert
+        self._build = Builder(dialect)
+        self._statement = self._build.statement
         one = marks.c.id == literal_column("1")
         self.mark = self._statement(select(marks.c.mark).where(one))
         # Every change begins with it, so on PostgreSQL two of them never wait for each other in a circle.
@@ -44,11 +43,11 @@ class AgentStatements:
         self.presence = self._statement(select(presence).where(of_one))
 
     def _roster(self) -> None:
-        self.put_agent = self._put(agents)
-        self.put_team = self._put(teams)
-        self.put_skill = self._put(skills)
-        self.put_member = self._put(members)
-        self.put_seed = self._put(seeds)
+        self.put_agent = self._build.put(agents)
+        self.put_team = self._build.put(teams)
+        self.put_skill = self._build.put(skills)
+        self.put_member = self._build.put(members)
+        self.put_seed = self._build.put(seeds)
         self.drop_agent = self._statement(
             agents.delete().where(agents.c.id == bindparam("agent")).returning(agents.c.id)
         )
@@ -58,10 +57,8 @@ class AgentStatements:
         self.drop_seeds = self._statement(seeds.delete().where(seeds.c.node == bindparam("node")))
 
     def _presence(self) -> None:
-        self.new_presence = self._statement(
-            self._insert(presence).values(_bound(presence)).on_conflict_do_nothing(index_elements=["agent"])
-        )
-        written: dict[str, Any] = {**_bound(presence), "version": presence.c.version + literal_column("1")}
+        self.new_presence = self._statement(self._build.new(presence, ["agent"]))
+        written: dict[str, Any] = {**bound(presence), "version": presence.c.version + literal_column("1")}
         del written["agent"]
         mine = presence.c.agent == bindparam("agent")
         self.save = self._statement(
@@ -71,23 +68,7 @@ class AgentStatements:
             .returning(presence.c.version)
         )
         self.reset = self._statement(presence.update().where(mine).values(written))
-        line = _bound(history)
-        del line["id"]
-        self.line = self._statement(history.insert().values(line))
-
-    def _put(self, table: Table) -> Statement:
-        """Insert a row, or make it what it is now."""
-        insert = self._insert(table).values(_bound(table))
-        keys = [column.name for column in table.primary_key]
-        changed = {column.name: insert.excluded[column.name] for column in table.c if column.name not in keys}
-        return self._statement(insert.on_conflict_do_update(index_elements=keys, set_=changed))
-
-    def _statement(self, clause: Any) -> Statement:
-        return Statement(clause, self._dialect)
-
-
-def _bound(table: Table) -> dict[str, Any]:
-    return {column.name: bindparam(column.name) for column in table.c}
+        self.line = self._statement(self._build.insert(history))
 
 
 def _known(agent: Any) -> Any:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from sqlalchemy import URL, Connection, Dialect, Engine, make_url
 from sqlalchemy.exc import ArgumentError
@@ -25,6 +26,9 @@ class Writer(Protocol):
 
 
 OpenBackend = Callable[[URL, str, str], tuple[Writer, Engine]]
+
+READS_AT_ONCE = 8
+"""Threads of their own: a database that is slow keeps none from whoever else needs one, such as speech."""
 
 _NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
@@ -54,6 +58,8 @@ class Database:
         self._node = node
         self._writer = writer
         self._readers = readers
+        self._reads: set[asyncio.Future[Any]] = set()
+        self._threads = ThreadPoolExecutor(READS_AT_ONCE, thread_name_prefix="reads")
         self._is_open = True
 
     @classmethod
@@ -96,16 +102,31 @@ class Database:
     async def read(self, fn: Callable[[Connection], T]) -> T:
         """Run `fn` in a thread on a connection that sees one state of the database, and return its result."""
         self._check_open()
-        return await asyncio.to_thread(self._read, fn)
+        asked = self._threads.submit(self._read, fn)
+        read = asyncio.wrap_future(asked)
+        self._reads.add(read)
+        read.add_done_callback(self._has_read)
+        try:
+            return await asyncio.shield(read)
+        except asyncio.CancelledError:
+            asked.cancel()  # Unless it has begun: then the thread goes on, with the connection.
+            raise
 
     def _read(self, fn: Callable[[Connection], T]) -> T:
         with store_errors(self._place), self._readers.connect() as connection:
             return fn(connection)
 
+    def _has_read(self, read: asyncio.Future[Any]) -> None:
+        self._reads.discard(read)
+        if not read.cancelled():
+            read.exception()  # Told to the caller, if there still is one.
+
     async def close(self) -> None:
-        """Finish what is being written and let go of the database. A second call does nothing."""
+        """Finish what is being read and written, and let go of the database. A second call does nothing."""
         if self._is_open:
             self._is_open = False
+            await asyncio.gather(*self._reads, return_exceptions=True)
+            self._threads.shutdown(wait=False)
             self._readers.dispose()
             with store_errors(self._place):
                 await self._writer.close()

@@ -53,6 +53,10 @@ class SqlJournal:
         """The handoffs of a lead by their number, newest first."""
         return await self._database.read(lambda connection: _of_lead(connection, storable(number), limit))
 
+    async def of_agent(self, agent: str, limit: int) -> Sequence[HandoffRow]:
+        """The handoffs whose lead an agent has talked to, the latest talk first."""
+        return await self._database.read(lambda connection: _of_agent(connection, storable(agent), limit))
+
 
 def _append(driver: Driver, statements: Statements, entry: Entry, node: str) -> Sequence[int] | None:
     added = statements.event.run(
@@ -158,6 +162,12 @@ def _of_lead(connection: Connection, number: str, limit: int) -> Sequence[Handof
     latest = handoffs.c.created_at.desc(), handoffs.c.id.desc()
     query = select(handoffs).where(handoffs.c.lead_number == number).order_by(*latest).limit(limit)
     return [_line(row) for row in connection.execute(query)]
+
+
+def _of_agent(connection: Connection, agent: str, limit: int) -> Sequence[HandoffRow]:
+    theirs = select(handoffs).where(handoffs.c.agent == agent, handoffs.c.joined_at.is_not(None))
+    latest = theirs.order_by(handoffs.c.joined_at.desc(), handoffs.c.id.desc()).limit(limit)
+    return [_line(row) for row in connection.execute(latest)]
 
 
 def _line(row: Row[*tuple[object, ...]]) -> HandoffRow:

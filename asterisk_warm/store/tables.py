@@ -64,6 +64,13 @@ Index(
     sqlite_where=_TALKED,
     postgresql_where=_TALKED,
 )
+Index(
+    "handoffs_agent_index",
+    handoffs.c.agent,
+    handoffs.c.joined_at,
+    sqlite_where=_TALKED,
+    postgresql_where=_TALKED,
+)
 
 events = Table(
     "handoff_events",
@@ -112,6 +119,7 @@ agents = Table(
     Column("timezone", Text, nullable=False),
     Column("shifts", Text, nullable=False),
     Column("calendar", Text, nullable=False),
+    Column("language", Text, nullable=False, server_default=text("''")),
     Column("updated_at", Double, nullable=False),
     Column("updated_by", Text, nullable=False),
 )

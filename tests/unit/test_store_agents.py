@@ -32,6 +32,7 @@ ANA = AgentRecord(
     timezone="Europe/Madrid",
     shifts=("mon-fri 09:00-17:30",),
     calendar="work",
+    language="es",
 )
 BEN = AgentRecord("ben", "Ben", "PJSIP/ben")
 EVERYTHING = Presence(

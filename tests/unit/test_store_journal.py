@@ -155,6 +155,15 @@ async def test_given_handoffs_of_several_leads_then_those_of_one_number_are_foun
     assert await journal.of_lead("7", limit=9) == []
 
 
+async def test_given_talks_then_those_of_an_agent_are_told_the_latest_talk_first(journal: Journal) -> None:
+    for number in range(6):
+        talk = {"agent": "ana", "joined_at": 100.0 - number} if number % 2 else {"agent": "ben"}
+        await journal.commit(entry(f"warm-{number}", at=float(number), **talk))
+    assert [h.id for h in await journal.of_agent("ana", limit=9)] == ["warm-1", "warm-3", "warm-5"]
+    assert [h.id for h in await journal.of_agent("ana", limit=1)] == ["warm-1"]
+    assert await journal.of_agent("ben", limit=9) == [], "who was offered a lead has not talked to them"
+
+
 async def test_given_a_name_with_every_sort_of_character_then_it_is_kept_and_a_nul_is_replaced(
     journal: Journal,
 ) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
 from store_databases import KINDS, entry, new_database
 
 from asterisk_warm.core.presence import By, Lease, Presence, reserve
@@ -37,6 +38,27 @@ async def test_given_a_daemon_then_a_second_one_of_its_name_is_refused_and_one_o
         async with await Database.open(url, "east") as again:
             await SqlJournal(again).commit(entry())
             assert await SqlJournal(west).get("warm-1") is not None
+
+
+async def test_given_a_read_that_nobody_waits_for_any_more_then_closing_waits_for_its_connection(
+    url: str,
+) -> None:
+    reading, go_on = threading.Event(), threading.Event()
+
+    def read(_: Connection) -> None:
+        reading.set()
+        go_on.wait()
+
+    async with await Database.open(url) as database:
+        waiting = asyncio.create_task(database.read(read))
+        await asyncio.to_thread(reading.wait)
+        waiting.cancel()
+        await asyncio.wait({waiting})
+        closing = asyncio.create_task(database.close())
+        await asyncio.wait({closing}, timeout=0.05)
+        assert not closing.done()
+        go_on.set()
+        await closing
 
 
 @pytest.mark.parametrize("node", ["", "a b", "../east", ".east", "x" * 64, "öst"])

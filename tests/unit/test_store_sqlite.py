@@ -7,6 +7,7 @@ import random
 import sqlite3
 import stat
 import struct
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -17,7 +18,20 @@ from sqlalchemy import Engine, event
 from store_daemons import Daemons, check_prefix
 from store_databases import entry
 
-from asterisk_warm.store import Database, SqlAgents, SqlJournal, StoreError, checkpoints
+from asterisk_warm.core.leads import LeadRecord
+from asterisk_warm.store import (
+    Database,
+    SqlAgents,
+    SqlDeliveries,
+    SqlJournal,
+    SqlLeads,
+    SqlQualifications,
+    SqlScripts,
+    SqlTokens,
+    StoreError,
+    checkpoints,
+)
+from asterisk_warm.store.database import READS_AT_ONCE
 from asterisk_warm.store.statements import Driver
 
 LOCKS = ("warm.db.lock", "warm.db.warm.lock", "warm.db.checkpoint")
@@ -31,6 +45,30 @@ async def refusal(url: str) -> StoreError:
     with pytest.raises(StoreError) as raised:
         await Database.open(url)
     return raised.value
+
+
+# ---- reads that do not end ----
+
+
+async def test_given_reads_that_do_not_end_then_other_work_has_threads_and_what_nobody_waits_for_is_not_read(
+    tmp_path: Path,
+) -> None:
+    ended, read = threading.Event(), list[str]()
+    async with await Database.open(url_of(tmp_path / "warm.db")) as database:
+        endless = [
+            asyncio.ensure_future(database.read(lambda _: ended.wait(30))) for _ in range(READS_AT_ONCE)
+        ]
+        given_up = asyncio.ensure_future(database.read(lambda _: read.append("given up")))
+        await asyncio.sleep(0)
+        given_up.cancel()
+        try:
+            async with asyncio.timeout(10):
+                assert await asyncio.to_thread(lambda: "other work") == "other work"
+        finally:
+            ended.set()
+        assert all(await asyncio.gather(*endless))
+        assert await database.read(lambda _: "after it") == "after it"
+    assert read == []
 
 
 # ---- the file ----
@@ -82,15 +120,17 @@ async def test_given_any_read_then_no_table_is_searched_from_end_to_end(tmp_path
             await journal.list(open_only=True, limit=5)
             await journal.list(open_only=False, limit=5)
             await journal.of_lead("1", 5)
+            await journal.of_agent("ana", 5)
             agents = SqlAgents(database)
             await agents.presence("ana")
             await agents.history("ana", 5)
             await agents.mark()
             await agents.last_agent("1")
             await agents.talk_seconds("sales", 5)
+            await read_leads(database)
         finally:
             event.remove(Engine, "before_cursor_execute", note)
-    assert len(asked) == 13
+    assert len(asked) == 28
     with closing(sqlite3.connect(tmp_path / "warm.db")) as check:
         for sql, values in asked:
             plan = [row[3] for row in check.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
@@ -98,7 +138,26 @@ async def test_given_any_read_then_no_table_is_searched_from_end_to_end(tmp_path
                 sql,
                 plan,
             )
-            assert not any("SCAN" in step and "handoffs_" not in step for step in plan), (sql, plan)
+            # In the order of an index, a search ends as soon as there is enough.
+            assert not any("SCAN" in step and "_index" not in step for step in plan), (sql, plan)
+
+
+async def read_leads(database: Database) -> None:
+    """All that is read of leads, scripts, qualifications, webhooks and tokens but the few there are of all."""
+    leads, scripts, qualifications = SqlLeads(database), SqlScripts(database), SqlQualifications(database)
+    await leads.save_leads([LeadRecord("+1")], "eva", 1.0)
+    await leads.lead("+1")  # Two statements, as the next.
+    await leads.leads("", 5)
+    await leads.outcomes_of_handoff("warm-1")
+    await leads.outcomes_of_lead("+1", 5)
+    await scripts.current("insurance")
+    await scripts.version("insurance", 1)
+    await qualifications.get("qual-1")
+    await qualifications.of_lead("+1", 5)
+    await qualifications.list(5, open_only=True)
+    await qualifications.list(5, open_only=False)
+    await SqlDeliveries(database).next_due("crm")
+    await SqlTokens(database).by_hash("a")
 
 
 # ---- daemons ----
