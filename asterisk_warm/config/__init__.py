@@ -4,10 +4,11 @@ wrong with it.
 The way of a file: `yaml_source` reads the YAML and notes the place of everything; `faults` puts the values
 into the models and says what does not fit; `checks` looks at what concerns several settings at once.
 
-`models` has the file as a whole; the larger sections are in `handoff`, `templates`, `people` and
-`calendars`, the kinds of value in `values`, `durations`, `dialled` and `skilled`. `reference` describes every
-setting.
-`agents_file` reads agents alone, from CSV too.
+`models` has the file as a whole; the larger sections are in `handoff`, `templates`, `people`, `calendars`,
+`leads` and `screens`, the kinds of value in `values`, `durations`, `dialled`, `skilled`, `spoken` and `urls`.
+`reference` describes every setting.
+`agents_file` reads agents alone, from CSV too; `leads_file` reads leads; `script_file` reads a script, and
+`scripts` those that the configuration names.
 """
 
 from __future__ import annotations
@@ -24,7 +25,14 @@ from asterisk_warm.config.checks import check
 from asterisk_warm.config.dialled import DialplanPlace
 from asterisk_warm.config.errors import ConfigError, ConfigErrors
 from asterisk_warm.config.faults import validate
-from asterisk_warm.config.handoff import HandoffSettings, KeySettings, QualifierKeySettings, Ring
+from asterisk_warm.config.handoff import (
+    Condition,
+    HandoffSettings,
+    KeySettings,
+    QualifierKeySettings,
+    Ring,
+)
+from asterisk_warm.config.leads import CrmSettings, DispositionEntry, LeadsSettings
 from asterisk_warm.config.models import (
     SECRETS,
     AgiSettings,
@@ -39,9 +47,12 @@ from asterisk_warm.config.models import (
 from asterisk_warm.config.people import PresenceSettings
 from asterisk_warm.config.reference import Setting, describe_settings
 from asterisk_warm.config.roster import AgentSettings, Levels, agent_record, agent_settings, levels, teams_of
+from asterisk_warm.config.screens import ScreensSettings, WebhookEntry
+from asterisk_warm.config.scripts import ScriptFile, read_scripts
 from asterisk_warm.config.section import overlay
 from asterisk_warm.config.templates import TemplateSettings
 from asterisk_warm.config.values import Secret, Surroundings
+from asterisk_warm.config.written import Written
 from asterisk_warm.config.yaml_source import read
 from asterisk_warm.core.roster import AgentRecord, TeamRecord
 
@@ -50,11 +61,17 @@ __all__ = [
     "Config",
     "ConfigError",
     "ConfigErrors",
+    "CrmSettings",
     "DialplanPlace",
+    "DispositionEntry",
+    "LeadsSettings",
     "OutsideSettings",
+    "ScreensSettings",
+    "ScriptFile",
     "Secret",
     "Setting",
     "TeamSettings",
+    "WebhookEntry",
     "describe_settings",
     "load",
 ]
@@ -69,7 +86,8 @@ class TeamSettings:
     whole handoff, and ``warn_seconds`` before its end; ``comfort_seconds``, ``warn_seconds``,
     ``recall_seconds``, ``take_back_seconds``, ``widen_seconds`` and ``relax_seconds`` of 0 mean never, and so
     does ``missed_offers``. ``recording`` is a folder of Asterisk's. ``skills`` has the least level of each;
-    ``tiers`` names who is not of tier 1.
+    ``tiers`` names who is not of tier 1. ``translations`` has every template in each language, what is not
+    translated in the words of ``templates``.
     """
 
     id: str
@@ -98,13 +116,22 @@ class TeamSettings:
     take_back_seconds: float
     music: str
     introduction: bool
-    require: tuple[Literal["qualified", "consent"], ...]
+    require: tuple[Condition, ...]
+    script: str | None
+    least_score: float | None
     queue_log: bool
     recording: Path | None
     return_to: DialplanPlace | None
+    own_words: bool
+    asks: int
+    question_seconds: float
+    alert: str | None
+    auto_answer: bool
+    language: str | None
     keys: KeySettings
     qualifier_keys: QualifierKeySettings
     templates: TemplateSettings
+    translations: tuple[tuple[str, TemplateSettings], ...] = ()
     tiers: Levels = ()
 
     @property
@@ -130,6 +157,11 @@ class Config:
     log: LogSettings
     presence: PresenceSettings
     calendars: CalendarsSettings
+    scripts: Mapping[str, ScriptFile]
+    leads: LeadsSettings
+    dispositions: Mapping[str, DispositionEntry]
+    screens: ScreensSettings
+    webhooks: Mapping[str, WebhookEntry]
     handoff: TeamSettings
     agents: Mapping[str, AgentSettings]
     teams: Mapping[str, TeamSettings]
@@ -157,15 +189,19 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
 
     Raises ConfigErrors with all faults at once: of the YAML, of single settings and between settings.
     """
-    source = read(path, SECRETS)
-    model, faulty = validate(source, Surroundings(environ, path.absolute().parent))
-    warnings = check(source, faulty)
+    source, folder = read(path, SECRETS), path.absolute().parent
+    model, faulty = validate(source, Surroundings(environ, folder))
+    written = Written(source, faulty)
+    check(written)
+    scripts = read_scripts(written, folder)
     if source.errors or model is None:
         raise ConfigErrors(source.errors)
-    return _config(path, model, tuple(warnings))
+    return _config(path, model, scripts, tuple(written.warnings))
 
 
-def _config(path: Path, model: ConfigFile, warnings: tuple[ConfigError, ...]) -> Config:
+def _config(
+    path: Path, model: ConfigFile, scripts: Mapping[str, ScriptFile], warnings: tuple[ConfigError, ...]
+) -> Config:
     agents = {id: agent_settings(id, entry) for id, entry in model.agents.items()}
     teams = {
         id: _team(
@@ -190,6 +226,11 @@ def _config(path: Path, model: ConfigFile, warnings: tuple[ConfigError, ...]) ->
         log=model.log,
         presence=model.presence,
         calendars=model.calendars,
+        scripts=scripts,
+        leads=model.leads,
+        dispositions=MappingProxyType(model.dispositions),
+        screens=model.screens,
+        webhooks=MappingProxyType(model.webhooks),
         handoff=_team(model.handoff),
         agents=MappingProxyType(agents),
         teams=MappingProxyType(teams),
@@ -212,5 +253,10 @@ def _team(
         number=number,
         agents=agents,
         tiers=tiers,
-        **vars(settings) | {"skills": levels(settings.skills)},
+        **vars(settings) | {"skills": levels(settings.skills), "translations": _translations(settings)},
     )
+
+
+def _translations(settings: HandoffSettings) -> tuple[tuple[str, TemplateSettings], ...]:
+    translations = sorted(settings.translations.items())
+    return tuple((language, overlay(settings.templates, own)) for language, own in translations)

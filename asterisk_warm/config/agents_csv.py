@@ -10,16 +10,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from asterisk_warm.config.csv_source import Cell, Row, rows
+from asterisk_warm.config.csv_source import Cell
+from asterisk_warm.config.csv_table import Table, is_formula
 from asterisk_warm.config.errors import KeyPath, dotted, shown
-from asterisk_warm.config.values import nearest
 from asterisk_warm.config.yaml_source import Source
 
 REQUIRED = ("id", "name", "endpoint")
-COLUMNS = (*REQUIRED, "number", "teams", "skills", "timezone", "shifts", "calendar", "at_once")
+COLUMNS = (*REQUIRED, "number", "teams", "skills", "timezone", "shifts", "calendar", "at_once", "language")
 HEADER = "columns such as id,name,endpoint,number,teams,skills"
 _WHOLE = re.compile("[0-9]{1,6}")
-_FORMULA = ("=", "+", "-", "@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +34,11 @@ def read(text: str, source: Source) -> Found:
     agents: dict[str, dict[str, object]] = {}
     teams: dict[str, dict[str, object]] = {}
     source.values["agents"] = agents
-    found = rows(text)
-    header = next(found, None)
-    columns = _columns(header, source)
-    for row in found if columns else ():
-        cells = _cells(row, columns, source)
+    table = Table(text, source, REQUIRED, COLUMNS, hint=HEADER)
+    for row, cells in table.rows():
         id = cells.pop("id", None)
         if id is None:
+            source.report((), "the row has no id", expected="an id for every agent", mark=row.mark)
             continue
         if id.text in agents:
             _report_twice(id, source)
@@ -50,63 +47,7 @@ def read(text: str, source: Source) -> Found:
         agents[id.text] = agent.read(cells)
         if "teams" in cells:
             teams[id.text] = agent.teams(cells["teams"])
-    return Found(columns, teams)
-
-
-def _columns(header: Row | None, source: Source) -> tuple[str, ...]:
-    if header is None:
-        source.report((), "the file is empty", expected=f"a first line with {HEADER}")
-        return ()
-    if header.problem:
-        source.report((), header.problem, expected="as many quotes as are closed", mark=header.mark)
-        return ()
-    names = [cell.text.strip().lower() for cell in header.cells]
-    while not names[-1]:
-        names.pop()
-    if not set(names) & set(COLUMNS):
-        message = "the first line names no columns"
-        source.report((), message, expected=HEADER, mark=header.mark)
-        return ()
-    _check_names(names, header, source)
-    return () if source.errors else tuple(names)
-
-
-def _check_names(names: list[str], header: Row, source: Source) -> None:
-    """Each column is known and there once; what every agent has is there."""
-    for index, name in enumerate(names):
-        mark = header.cells[index].mark
-        if name not in COLUMNS:
-            likely = nearest(name, COLUMNS)
-            message = f"unknown column {shown(name)}"
-            source.report((), message, expected=", ".join(COLUMNS), suggestion=likely, mark=mark)
-        elif name in names[:index]:
-            source.report((), f'the column "{name}" is there twice', expected="one of the two", mark=mark)
-    for name in REQUIRED:
-        if name not in names:
-            message = f'the column "{name}" is missing'
-            source.report((), message, expected=f"at least {', '.join(REQUIRED)}", mark=header.mark)
-
-
-def _cells(row: Row, columns: tuple[str, ...], source: Source) -> dict[str, Cell]:
-    """Return what is in a row, by column; empty cells are left out."""
-    if row.problem:
-        expected = "text in quotes with every quote in it doubled, or no quotes"
-        source.report((), row.problem, expected=expected, mark=row.mark)
-        return {}
-    cells = list(row.cells)
-    while len(cells) > len(columns) and not cells[-1].text.strip():
-        cells.pop()
-    if len(cells) != len(columns):
-        message = f"{len(cells)} cells, where the first line names {len(columns)} columns"
-        expected = "as many; text with a delimiter in it is put in quotes"
-        source.report((), message, expected=expected, mark=row.mark)
-        return {}
-    stripped = (Cell(cell.text.strip(" \t"), cell.mark) for cell in cells)
-    found = {name: cell for name, cell in zip(columns, stripped, strict=True) if cell.text}
-    if "id" not in found:
-        source.report((), "the row has no id", expected="an id for every agent", mark=row.mark)
-        return {}
-    return found
+    return Found(table.columns, teams)
 
 
 def _report_twice(id: Cell, source: Source) -> None:
@@ -132,7 +73,7 @@ class _Agent:
 
     def _value(self, column: str, cell: Cell) -> object:
         match column:
-            case "name" if cell.text.startswith(_FORMULA):
+            case "name" if is_formula(cell.text):
                 # Whoever opens an export of ours in a spreadsheet is not to run what came in by this file.
                 self._bad(cell, column, "starts like a formula of a spreadsheet", "a name")
                 return None

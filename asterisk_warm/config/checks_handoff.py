@@ -17,7 +17,7 @@ def check(written: Written) -> None:
         _times(written, scope, settings)
         _warning_time(written, scope, settings)
         _waiting_time(written, scope, settings)
-        _keys(written, scope, settings.keys)
+        _keys(written, scope, settings)
         _qualifier_keys(written, scope, settings.qualifier_keys)
 
 
@@ -55,8 +55,11 @@ def _waiting_time(written: Written, scope: KeyPath, settings: HandoffSettings) -
         written.warn(written.place(scope, *both), message, expected="wait_seconds of at most hold_seconds")
 
 
-def _keys(written: Written, scope: KeyPath, keys: KeySettings) -> None:
-    for one, other in combinations(KeySettings.model_fields, 2):
+def _keys(written: Written, scope: KeyPath, settings: HandoffSettings) -> None:
+    """Where nothing may be asked back, the key for it is like any other."""
+    keys = settings.keys
+    names = [name for name in KeySettings.model_fields if name != "ask" or settings.asks]
+    for one, other in combinations(names, 2):
         key = getattr(keys, one)
         if key == getattr(keys, other) and written.concerned(scope, ("keys", one), ("keys", other)):
             path = written.place(scope, ("keys", other), ("keys", one))

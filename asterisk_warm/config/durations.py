@@ -97,6 +97,27 @@ StaleSeconds = Annotated[
     Field(ge=20, le=86400),
     Expects("a duration from 20s to 24h, such as 900 or 15m"),
 ]
+QuestionSeconds = Annotated[
+    float, BeforeValidator(seconds), Field(ge=3, le=30), Expects("a duration from 3s to 30s, such as 12")
+]
+LookUpSeconds = Annotated[
+    float, BeforeValidator(seconds), Field(ge=0.05, le=5), Expects("a duration from 0.05s to 5s, such as 0.5")
+]
+CacheSeconds = Annotated[
+    float,
+    BeforeValidator(seconds),
+    Field(ge=0, le=86400),
+    Expects("0, or a duration of up to 24h, such as 300 or 5m"),
+]
+ScreenSeconds = Annotated[
+    float, BeforeValidator(seconds), Field(ge=0, le=5), Expects("0, or a duration of up to 5s, such as 0.25")
+]
+TimeoutSeconds = Annotated[
+    float, BeforeValidator(seconds), Field(ge=1, le=60), Expects("a duration from 1s to 1m, such as 10")
+]
+AnswerSeconds = Annotated[
+    float, BeforeValidator(seconds), Field(ge=2, le=60), Expects("a duration from 2s to 1m, such as 8")
+]
 BudgetSeconds = Annotated[
     float, BeforeValidator(seconds), Field(ge=0.1, le=60), Expects("a duration from 0.1s to 1m, such as 3")
 ]

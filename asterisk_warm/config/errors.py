@@ -39,10 +39,15 @@ class ConfigError:
 
 
 class ConfigErrors(Exception):
-    """Every fault that was found in a configuration file, in the order of its lines."""
+    """Every fault that was found in a configuration file, in the order of its lines; then those of the
+    files that it names.
+    """
 
     def __init__(self, errors: list[ConfigError]) -> None:
-        self.errors = sorted(errors, key=lambda error: (error.line, error.column, error.message))
+        files = list(dict.fromkeys(error.file for error in errors))
+        self.errors = sorted(
+            errors, key=lambda error: (files.index(error.file), error.line, error.column, error.message)
+        )
         super().__init__("\n".join(map(str, self.errors)))
 
 

@@ -9,8 +9,9 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from asterisk_warm.config.errors import KeyPath, Mark, dotted, shown
-from asterisk_warm.config.models import ConfigFile, field_at, section_at
+from asterisk_warm.config.models import ConfigFile, field_at, key_at, section_at
 from asterisk_warm.config.reference import describe_settings
+from asterisk_warm.config.section import Section, fields_of
 from asterisk_warm.config.values import IDENTIFIER, Surroundings, expectation, nearest
 from asterisk_warm.config.yaml_source import Source
 
@@ -32,18 +33,22 @@ def part(
     at: KeyPath,
     faulty: set[KeyPath],
     around: Surroundings | None = None,
+    root: type[Section] = ConfigFile,
 ) -> T | None:
-    """Validate the value that is written at ``at``: add what cannot be used to ``faulty``, and report it."""
+    """Validate the value that is written at ``at``: add what cannot be used to ``faulty``, and report it.
+    ``root`` is the model of the file as a whole.
+    """
     try:
         return kind.validate_python(value, context=around)
     except ValidationError as error:
         # The error holds the values, secrets among them, so it goes no further than this.
         faults = error.errors(include_url=False, include_input=False)
+    reporter = _Reporter(source, root)
     for fault in faults:
         fault["loc"] = (*at, *fault["loc"])
         path = _path(fault, source)
-        if path not in source.broken and not _follows(fault, path, source):
-            _report(fault, path, source)
+        if not _follows(fault, path, source):
+            reporter.report(fault, path)
         faulty.add(path)
     return None
 
@@ -55,48 +60,74 @@ def _path(fault: ErrorDetails, source: Source) -> KeyPath:
 
 
 def _follows(fault: ErrorDetails, path: KeyPath, source: Source) -> bool:
-    """Tell whether other faults say it all: a list is "too short" when none of its items can be used."""
+    """Tell whether other faults say it all: of a value that is broken as YAML, or of what would hold it; a
+    list is "too short" when none of its items can be used.
+    """
     kind = fault["type"]
+    if any(path[:length] in source.broken for length in range(1, len(path) + 1)):
+        return True
     return kind == "default_factory_not_called" or (kind == "too_short" and bool(_value(source, path)))
 
 
-def _report(fault: ErrorDetails, path: KeyPath, source: Source) -> None:
-    context: dict[str, Any] = fault.get("ctx", {})
-    in_key = fault["loc"] != path
-    match fault["type"]:
-        case "extra_forbidden":
-            _report_unknown(path, source)
-        case "missing":
-            message = f"{dotted(path)} is missing"
-            source.report(path, message, expected=_expected(path), mark=_parent_mark(path, source))
-        case "setting" if not in_key and _value(source, path) is None:
-            source.report(path, f"{dotted(path)} has no value", expected=_expected(path))
-        case "setting":
-            mark = source.key_marks.get(path) if in_key else None
-            subject = shown(str(path[-1])) if in_key else _subject(path, source)
-            expected = IDENTIFIER.text if in_key else _expected(path)
-            message = f"{subject} {context['problem']}"
-            source.report(path, message, expected=expected, suggestion=context["suggestion"], mark=mark)
-        case "literal_error":
-            choices = _choices(context)
-            likely = nearest(source.text(path) or "", choices) or nearest(str(_value(source, path)), choices)
-            message = f"{_subject(path, source)} is not one of the choices"
-            source.report(path, message, expected=_expected(path), suggestion=likely)
-        case kind:
-            message, suggestion = _wrong_kind(kind, path, source)
-            source.report(path, message, expected=_expected(path), suggestion=suggestion)
+class _Reporter:
+    """Says what pydantic has found, in the terms of a file whose model is ``root``."""
 
+    def __init__(self, source: Source, root: type[Section]) -> None:
+        self._source = source
+        self._root = root
 
-def _report_unknown(path: KeyPath, source: Source) -> None:
-    section = section_at(path[:-1])
-    name = str(path[-1])
-    likely = nearest(name, section.model_fields) if section else None
-    if likely is None:
-        elsewhere = [setting.path for setting in describe_settings() if setting.path.split(".")[-1] == name]
-        likely = elsewhere[0] if len(elsewhere) == 1 else None
-    words = ", ".join(section.model_fields) if section else None
-    message = f"unknown setting {dotted(path)}"
-    source.report(path, message, expected=words, suggestion=likely, mark=source.key_marks.get(path))
+    def report(self, fault: ErrorDetails, path: KeyPath) -> None:
+        source, context = self._source, fault.get("ctx", {})
+        if fault["loc"] != path:
+            self._name(path, context.get("problem", "cannot be a name here"), context.get("suggestion"))
+            return
+        match fault["type"]:
+            case "extra_forbidden":
+                self._unknown(path)
+            case "missing":
+                message = f"{dotted(path)} is missing"
+                source.report(path, message, expected=self._expected(path), mark=_parent_mark(path, source))
+            case "setting" if _value(source, path) is None:
+                source.report(path, f"{dotted(path)} has no value", expected=self._expected(path))
+            case "setting":
+                message = f"{_subject(path, source)} {context['problem']}"
+                source.report(path, message, expected=self._expected(path), suggestion=context["suggestion"])
+            case "literal_error":
+                choices = _choices(context)
+                likely = nearest(source.text(path) or "", choices)
+                likely = likely or nearest(str(_value(source, path)), choices)
+                message = f"{_subject(path, source)} is not one of the choices"
+                source.report(path, message, expected=self._expected(path), suggestion=likely)
+            case kind:
+                message, suggestion = _wrong_kind(kind, path, source)
+                source.report(path, message, expected=self._expected(path), suggestion=suggestion)
+
+    def _name(self, path: KeyPath, problem: str, suggestion: str | None) -> None:
+        """It is the name of an entry that will not do."""
+        expected, mark = key_at(path, self._root) or IDENTIFIER, self._source.key_marks.get(path)
+        message = f"{shown(str(path[-1]))} {problem}"
+        self._source.report(path, message, expected=expected.text, suggestion=suggestion, mark=mark)
+
+    def _unknown(self, path: KeyPath) -> None:
+        section = section_at(path[:-1], self._root)
+        name = str(path[-1])
+        likely = nearest(name, fields_of(section)) if section else None
+        if likely is None:
+            settings = (setting.path for setting in describe_settings(self._root))
+            elsewhere = [setting for setting in settings if setting.split(".")[-1] == name]
+            likely = elsewhere[0] if len(elsewhere) == 1 else None
+        words = ", ".join(fields_of(section)) if section else None
+        message, mark = f"unknown setting {dotted(path)}", self._source.key_marks.get(path)
+        self._source.report(path, message, expected=words, suggestion=likely, mark=mark)
+
+    def _expected(self, path: KeyPath) -> str | None:
+        field = field_at(path, self._root)
+        found = expectation(field.metadata) if field else None
+        if found:
+            is_item = isinstance(path[-1], int) or section_at(path[:-1], self._root) is None
+            return (found.item or found.text) if is_item else found.text
+        section = section_at(path, self._root)
+        return f"a section with {', '.join(fields_of(section))}" if section else None
 
 
 def _wrong_kind(kind: str, path: KeyPath, source: Source) -> tuple[str, str | None]:
@@ -118,6 +149,7 @@ def _wrong_kind(kind: str, path: KeyPath, source: Source) -> tuple[str, str | No
         "greater_than_equal": "is too small",
         "less_than_equal": "is too large",
         "string_too_long": "is too long",
+        "too_long": "holds too many",
         "model_type": "is not a section with settings in it",
         "dict_type": "is not a section with entries in it",
     }
@@ -143,22 +175,9 @@ def _value(source: Source, path: KeyPath) -> object:
     return value
 
 
-def _is_item(path: KeyPath) -> bool:
-    return isinstance(path[-1], int) or section_at(path[:-1]) is None
-
-
 def _parent_mark(path: KeyPath, source: Source) -> Mark:
     return source.key_marks.get(path[:-1]) or source.mark(path[:-1])
 
 
 def _choices(context: Mapping[str, Any]) -> list[str]:
     return [word.strip(" '") for word in str(context["expected"]).replace(" or ", ",").split(",")]
-
-
-def _expected(path: KeyPath) -> str | None:
-    field = field_at(path)
-    found = expectation(field.metadata) if field else None
-    if found:
-        return (found.item or found.text) if _is_item(path) else found.text
-    section = section_at(path)
-    return f"a section with {', '.join(section.model_fields)}" if section else None

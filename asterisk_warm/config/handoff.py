@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from asterisk_warm.config.dialled import Place
 from asterisk_warm.config.durations import (
@@ -12,6 +13,7 @@ from asterisk_warm.config.durations import (
     DecisionSeconds,
     HoldSeconds,
     LingerSeconds,
+    QuestionSeconds,
     RecallSeconds,
     RelaxSeconds,
     RingSeconds,
@@ -24,17 +26,54 @@ from asterisk_warm.config.durations import (
 )
 from asterisk_warm.config.section import Section, distinct
 from asterisk_warm.config.skilled import LEVEL, Level
+from asterisk_warm.config.spoken import LANGUAGE, Language
 from asterisk_warm.config.templates import TemplateSettings
-from asterisk_warm.config.values import Expects, Flag, Folder, Identifier, Key, KeySequence, MusicClass
+from asterisk_warm.config.values import (
+    Expects,
+    Flag,
+    Folder,
+    Identifier,
+    Key,
+    KeySequence,
+    MusicClass,
+    refuse,
+)
+
+Condition = Literal["ready", "consent.call", "consent.text", "consent.recording"]
+"""Those of `core.handoff.gate`, by the same names."""
+_CONDITIONS = "ready, consent.call, consent.text or consent.recording"
+_RENAMED = {"qualified": "ready", "consent": "consent.call"}
 
 Ring = Literal["all", "fanout", "longest_idle", "round_robin", "priority", "skills"]
 """The strategies of `core.routing.Strategy`, by the same names."""
+
+
+def _renamed(value: object) -> object:
+    if isinstance(value, str) and value in _RENAMED:
+        raise refuse("is a condition no more", _RENAMED[value])
+    return value
+
+
+def _header_text(value: str) -> str:
+    if not re.fullmatch(r"[\x20-\x7e]+", value) or value != value.strip():
+        raise refuse("cannot stand in a header")
+    return value
+
+
+HeaderText = Annotated[
+    str,
+    Field(min_length=1, max_length=200),
+    AfterValidator(_header_text),
+    Expects("text of ASCII characters"),
+]
 
 
 class KeySettings(Section):
     accept: Key = Field(default="1", description="The agent takes the lead.")
     decline: Key = Field(default="2", description="The agent does not.")
     repeat: Key = Field(default="3", description="The agent hears the briefing again.")
+    details: Key = Field(default="4", description="The agent hears more of the lead.")
+    ask: Key = Field(default="5", description="The agent asks the lead, or the qualifier, something.")
 
 
 class QualifierKeySettings(Section):
@@ -133,11 +172,17 @@ class HandoffSettings(Section):
     music: MusicClass = Field(default="default", description="The class of music on hold.")
     introduction: Flag = Field(default=True, description="Whether the lead hears who is joining.")
     require: Annotated[
-        tuple[Literal["qualified", "consent"], ...],
+        tuple[Annotated[Condition, BeforeValidator(_renamed)], ...],
         Field(strict=False),
         distinct("a condition"),
-        Expects("a list of qualified and consent, or []", item="qualified or consent"),
+        Expects(f"a list of {_CONDITIONS.replace(' or ', ' and ')}, or []", item=_CONDITIONS),
     ] = Field(default=(), description="What must hold of the lead before anyone is rung.")
+    script: Annotated[Identifier | None, Expects("an id of scripts", default="any")] = Field(
+        default=None, description="Whose qualification counts."
+    )
+    least_score: Annotated[
+        float | None, Field(ge=-1e6, le=1e6), Expects("a number, such as 40", default="any")
+    ] = Field(default=None, description="The least score of the lead's qualification, for anyone to be rung.")
     queue_log: Flag = Field(
         default=False, description="Whether Asterisk's `queue_log` is told, with the team as the queue."
     )
@@ -153,6 +198,35 @@ class HandoffSettings(Section):
         description="Where a lead goes on who has no place of their own in the dialplan, such as one who was "
         "called.",
     )
+    own_words: Flag = Field(
+        default=False,
+        description="Whether an agent hears the lead's own recorded words, where there are some.",
+    )
+    asks: Annotated[int, Field(ge=0, le=9), Expects("a number from 0 to 9")] = Field(
+        default=2, description="How often one agent may ask back about a lead; `0` for never."
+    )
+    question_seconds: QuestionSeconds = Field(
+        default=12.0, description="How long a question that is asked back may be, and the reply to it."
+    )
+    alert: Annotated[HeaderText | None, Expects("text of ASCII characters", default="none")] = Field(
+        default=None,
+        description="The `Alert-Info` header of the agents' phones: how they ring, where they know it.",
+    )
+    auto_answer: Flag = Field(
+        default=False, description="Whether the agents' phones are told to answer by themselves."
+    )
+    language: Annotated[Language | None, Expects(LANGUAGE.text, default="the first engine's")] = Field(
+        default=None, description="What `templates` are written in."
+    )
     keys: KeySettings = KeySettings()
     qualifier_keys: QualifierKeySettings = QualifierKeySettings()
     templates: TemplateSettings = TemplateSettings()
+    translations: Annotated[
+        dict[Language, TemplateSettings],
+        Field(max_length=20),
+        Expects('languages with templates, such as {es: {briefing: "{name}. {summary}"}}', whole=True),
+    ] = Field(
+        default={},
+        description="The templates in other languages, for agents and leads who speak them. What is not "
+        "written there is said as in `templates`.",
+    )

@@ -10,6 +10,7 @@ from asterisk_warm.config.dialled import NUMBER, Endpoint, Number
 from asterisk_warm.config.handoff import HandoffSettings
 from asterisk_warm.config.section import Section, distinct
 from asterisk_warm.config.skilled import LEVEL, SHIFT, STATE, Level, Shift, State, TimeZone
+from asterisk_warm.config.spoken import LANGUAGE, Language
 from asterisk_warm.config.values import IDENTIFIER, Expects, Flag, Identifier, Line
 
 
@@ -65,6 +66,9 @@ class AgentEntry(Section):
     ] = Field(default=(), description="When the agent works.")
     calendar: Annotated[Identifier | None, Expects("an id of calendars.sources", default="none")] = Field(
         default=None, description="The calendar that says when the agent is busy."
+    )
+    language: Annotated[Language | None, Expects(LANGUAGE.text, default="the team's")] = Field(
+        default=None, description="What the agent is briefed in, where there are `translations` into it."
     )
 
 

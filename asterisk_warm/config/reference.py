@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from asterisk_warm.config.handoff import HandoffSettings
 from asterisk_warm.config.models import ConfigFile
 from asterisk_warm.config.people import TeamEntry
-from asterisk_warm.config.section import Section, inner_section
+from asterisk_warm.config.section import Section, fields_of, inner_section
 from asterisk_warm.config.values import Secret, expectation
 
 
@@ -27,19 +27,19 @@ class Setting:
     description: str
 
 
-def describe_settings() -> list[Setting]:
+def describe_settings(root: type[Section] = ConfigFile) -> list[Setting]:
     """Return every setting of the file in its order. A team's overrides are those of ``handoff`` and not
     repeated.
     """
-    return list(_described(ConfigFile, ""))
+    return list(_described(root, ""))
 
 
 def _described(model: type[Section], prefix: str) -> Iterator[Setting]:
-    for name, info in model.model_fields.items():
+    for name, info in fields_of(model).items():
         if model is TeamEntry and name in HandoffSettings.model_fields:
             continue
-        path, inner = prefix + name, inner_section(info.annotation)
-        if inner is None:
+        path, inner, expects = prefix + name, inner_section(info.annotation), expectation(info.metadata)
+        if inner is None or (expects and expects.whole):
             yield Setting(path, _type_words(info), _default_words(info), info.description or "")
         else:
             entries = ".ID." if get_origin(info.annotation) is dict else "."

@@ -30,6 +30,7 @@ class AgentSettings:
     timezone: str | None = None
     shifts: tuple[str, ...] = ()
     calendar: str | None = None
+    language: str | None = None
 
 
 Teams = Mapping[str, tuple[Collection[str], Mapping[str, int]]]
@@ -64,4 +65,5 @@ def agent_record(agent: AgentSettings, teams: Levels) -> AgentRecord:
         timezone=agent.timezone or "",
         shifts=agent.shifts,
         calendar=agent.calendar or "",
+        language=agent.language or "",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
+from pydantic.fields import FieldInfo
 
 from asterisk_warm.config.values import refuse
 
@@ -40,9 +41,19 @@ def overlay(base: S, over: Section) -> S:
     """
     changes: dict[str, Any] = {}
     for name in over.model_fields_set & type(base).model_fields.keys():
-        value = getattr(over, name)
-        changes[name] = overlay(getattr(base, name), value) if isinstance(value, Section) else value
+        before, value = getattr(base, name), getattr(over, name)
+        if isinstance(value, Section):
+            changes[name] = overlay(before, value)
+        elif isinstance(value, dict) and inner_section(type(base).model_fields[name].annotation):
+            changes[name] = before | {key: overlay(before.get(key, value[key]), value[key]) for key in value}
+        else:
+            changes[name] = value
     return base.model_copy(update=changes)
+
+
+def fields_of(model: type[Section]) -> dict[str, FieldInfo]:
+    """Return the fields of a section by the names under which they are written."""
+    return {info.alias or name: info for name, info in model.model_fields.items()}
 
 
 def inner_section(annotation: Any) -> type[Section] | None:

@@ -27,15 +27,22 @@ def _template_of(*known: str) -> AfterValidator:
 
 
 Spoken = Annotated[str, Field(min_length=1, max_length=1000)]
+_OF_LEAD = ("name", "number", "summary", "score")
+
 Briefing = Annotated[
     Spoken,
-    _template_of("name", "number", "summary", "team", "details"),
-    Expects("text with {name}, {number}, {summary}, {team} or {details}"),
+    _template_of(*_OF_LEAD, "more", "team", "details"),
+    Expects("text with {name}, {number}, {summary}, {score}, {more}, {team} or {details}"),
 ]
 Instructions = Annotated[
     Spoken,
-    _template_of("accept", "decline", "repeat"),
-    Expects("text with {accept}, {decline} or {repeat}"),
+    _template_of("accept", "decline", "repeat", "details", "ask"),
+    Expects("text with {accept}, {decline}, {repeat}, {details} or {ask}"),
+]
+Display = Annotated[
+    Spoken,
+    _template_of(*_OF_LEAD),
+    Expects("text with {name}, {number}, {summary} or {score}"),
 ]
 Introduction = Annotated[
     Spoken,
@@ -64,8 +71,15 @@ class TemplateSettings(Section):
         default="{name}. {summary}", description="What each agent hears before deciding."
     )
     instructions: Instructions = Field(
-        default="Press {accept} to take the call, {decline} to decline, {repeat} to hear this again.",
+        default="Press {accept} to take the call, {decline} to decline, {repeat} to hear this again, "
+        "{details} for details, {ask} to ask something.",
         description="What follows the briefing: the keys.",
+    )
+    details: Briefing = Field(
+        default="{more}. {details}.", description="What an agent hears who asks for details."
+    )
+    display: Display = Field(
+        default="{name}, {score}: {summary}", description="The lead, as the agents' phones show them."
     )
     introduction: Introduction = Field(
         default="Thank you for holding. I am connecting you to {agent} now.",

@@ -6,9 +6,9 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from asterisk_warm.config.errors import Mark, fatal
+from asterisk_warm.config.errors import ConfigErrors, Mark, fatal
 
-MAX_BYTES = 1 << 20
+MEBIBYTE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,11 @@ class Wanted:
     """Its name in a folder."""
     missing: str
     right_one: str
+    content: str = "settings, as in the sample config/asterisk_warm.yaml"
+    """What an empty one lacks."""
+    line: str = "agents:"
+    """What a line of it looks like."""
+    most_bytes: int = MEBIBYTE
 
 
 SETTINGS = Wanted(
@@ -41,7 +46,7 @@ def text_of(path: Path, wanted: Wanted = SETTINGS) -> str:
         if not stat.S_ISREG(kind):
             raise fatal(file, "this is not a regular file", expected=wanted.kind)
         with path.open("rb") as handle:
-            data = handle.read(MAX_BYTES + 1)
+            data = handle.read(wanted.most_bytes + 1)
     except FileNotFoundError:
         raise fatal(file, "there is no such file", expected=wanted.missing) from None
     except PermissionError:
@@ -49,9 +54,15 @@ def text_of(path: Path, wanted: Wanted = SETTINGS) -> str:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise fatal(file, f"the file cannot be read: {reason}") from None
-    if len(data) > MAX_BYTES:
-        raise fatal(file, "the file is larger than 1 MiB", expected=wanted.right_one)
+    if len(data) > wanted.most_bytes:
+        raise too_large(file, wanted)
     return _decoded(data, file)
+
+
+def too_large(file: str, wanted: Wanted) -> ConfigErrors:
+    most = wanted.most_bytes
+    size = f"{most // MEBIBYTE} MiB" if most >= MEBIBYTE else f"{most // 1024} KiB"
+    return fatal(file, f"the file is larger than {size}", expected=wanted.right_one)
 
 
 def _decoded(data: bytes, file: str) -> str:

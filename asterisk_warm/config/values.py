@@ -23,12 +23,14 @@ from pydantic_core import PydanticCustomError
 class Expects:
     """Finishes the sentence "expected ..."; ``item`` does so for one item of a list.
 
-    ``default`` describes a default that is worked out.
+    ``default`` describes a default that is worked out. ``whole``: a section whose settings are described
+    elsewhere, so that the reference has one row for it.
     """
 
     text: str
     item: str | None = None
     default: str | None = None
+    whole: bool = False
 
 
 class Secret:
@@ -169,6 +171,13 @@ def _folder(value: object) -> Path:
     return Path(value)
 
 
+def _beside(value: object, info: ValidationInfo) -> Path:
+    around = info.context
+    if not isinstance(value, str) or not value.isprintable() or not value.strip() or value.endswith("/"):
+        raise refuse("is not the path of a file")
+    return around.folder / value if isinstance(around, Surroundings) else Path(value)
+
+
 def _socket(value: object) -> Path:
     if not isinstance(value, str) or not value.isprintable():
         raise refuse("is not the path of a socket")
@@ -268,6 +277,8 @@ Port = Annotated[int, Field(ge=1, le=65535), Expects("a port from 1 to 65535")]
 PortOrNone = Annotated[int, Field(ge=0, le=65535), Expects("a port from 1 to 65535, or 0")]
 HttpUrl = Annotated[str, AfterValidator(_http_url), Expects("a URL such as http://127.0.0.1:8088")]
 Folder = Annotated[Path, BeforeValidator(_folder), Expects("the full path of a folder")]
+BesideFile = Annotated[Path, BeforeValidator(_beside), Expects("the path of a file")]
+"""A path without `/` in front starts at the folder of the configuration file."""
 SocketPath = Annotated[Path, BeforeValidator(_socket), Expects("a full path of at most 107 bytes")]
 Password = Annotated[Secret, BeforeValidator(_password), Expects("text, env:NAME or file:/path")]
 Database = Annotated[

@@ -17,13 +17,17 @@ from typing import Any
 import yaml
 
 from asterisk_warm.config.errors import ConfigError, KeyPath, Mark, dotted, fatal, printable
-from asterisk_warm.config.text_file import text_of
+from asterisk_warm.config.text_file import SETTINGS, Wanted, text_of
 
 _TAG = "tag:yaml.org,2002:"
 
 MAX_DEPTH = 40
 # Aliases of aliases grow without bound in a few lines of text.
 MAX_VALUES = 100_000
+
+
+Secrets = frozenset[str | tuple[str, str]]
+"""Names of settings whose values are secret: wherever they are, or (section, name) within one section."""
 
 
 @dataclass(slots=True)
@@ -36,7 +40,7 @@ class Source:
 
     file: str
     values: dict[str, object]
-    secrets: frozenset[str] = frozenset()
+    secrets: Secrets = frozenset()
     marks: dict[KeyPath, Mark] = field(default_factory=dict)
     key_marks: dict[KeyPath, Mark] = field(default_factory=dict)
     plain_texts: dict[KeyPath, str] = field(default_factory=dict)
@@ -55,7 +59,7 @@ class Source:
         return self.plain_texts.get(path)
 
     def is_secret(self, path: KeyPath) -> bool:
-        return any(key in self.secrets for key in path)
+        return any(key in self.secrets or (path[0], key) in self.secrets for key in path)
 
     def report(
         self,
@@ -87,7 +91,7 @@ class Source:
         )
 
 
-def read(path: Path, secrets: frozenset[str] = frozenset()) -> Source:
+def read(path: Path, secrets: Secrets = frozenset()) -> Source:
     """Read the YAML file at ``path``; the values of keys in ``secrets`` are never repeated in a message.
 
     Raises ConfigErrors when there is no mapping of settings to be had at all.
@@ -95,17 +99,14 @@ def read(path: Path, secrets: frozenset[str] = frozenset()) -> Source:
     return parse(text_of(path), str(path), secrets)
 
 
-def parse(text: str, file: str, secrets: frozenset[str] = frozenset()) -> Source:
+def parse(text: str, file: str, secrets: Secrets = frozenset(), wanted: Wanted = SETTINGS) -> Source:
     """Read YAML from ``text``; ``file`` is the name used in messages. Raises ConfigErrors as `read` does."""
     root = _compose(text, file)
     if root is None or root.tag == _TAG + "null":
-        raise fatal(
-            file, "the file is empty", expected="settings, as in the sample config/asterisk_warm.yaml"
-        )
+        raise fatal(file, "the file is empty", expected=wanted.content)
     if not isinstance(root, yaml.MappingNode):
-        raise fatal(
-            file, "the file holds no settings", _mark(root.start_mark), expected='lines like "agents:"'
-        )
+        place = _mark(root.start_mark)
+        raise fatal(file, "the file holds no settings", place, expected=f'lines like "{wanted.line}"')
     source = Source(file, {}, secrets)
     source.values = _Builder(source).mapping(root, ())
     return source
@@ -158,6 +159,7 @@ _SYNTAX = {
     "could not find expected ':'": 'a ":" is missing after the name of a setting',
     "expected <block end>": "the indentation does not fit the lines above",
     "expected ',' or": "a comma or a closing bracket is missing",
+    "found '<stream end>'": "a bracket is never closed",
     "found unexpected end of stream": "a quote or bracket is never closed",
     "nested too deeply": f"settings are nested more than {MAX_DEPTH} levels deep",
 }

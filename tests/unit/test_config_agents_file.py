@@ -99,6 +99,20 @@ def test_given_one_bad_agent_when_read_then_the_others_are_good(read: Read) -> N
     ]
 
 
+def test_given_a_language_when_read_then_the_record_has_it(read: Read) -> None:
+    found = read("id,name,endpoint,language\nana,Ana,PJSIP/ana,es-mx\nben,Ben,PJSIP/ben,\n")
+    assert ([agent.language for agent in found.good], found.faults) == (["es-mx", ""], ())
+    assert found.given == {"id", "name", "endpoint", "language"}
+    found = read("id,name,endpoint,language\nana,Ana,PJSIP/ana,es_MX\nben,Ben,PJSIP/ben,Spanish\n")
+    assert (told(found), found.good) == (
+        [
+            '2:19: agents.ana.language: "es_MX" is not a language (expected a language, such as es or es-mx; did you mean "es-mx"?)',
+            '3:19: agents.ben.language: "Spanish" is not a language (expected a language, such as es or es-mx)',
+        ],
+        (),
+    )
+
+
 FAULTS = [
     ("ana,Ana,PJSIP/ana,2 01,,,,,,", '2:19: agents.ana.number: "2 01" is not a number to be dialled (expected 1 to 20 of 0-9, * and #, + in front or not, such as "201"; did you mean "201"?)'),
     ("ana,Ana,PJSIP/ana,,sales:0,,,,,", '2:20: agents.ana.teams: "sales:0" has no tier after "sales" (expected a tier from 1 to 9, such as sales:2)'),
@@ -159,7 +173,7 @@ def test_given_one_endpoint_or_number_twice_when_read_then_the_second_is_a_fault
     ]
 
 
-COLUMNS = "id, name, endpoint, number, teams, skills, timezone, shifts, calendar, at_once"
+COLUMNS = "id, name, endpoint, number, teams, skills, timezone, shifts, calendar, at_once, language"
 
 
 @pytest.mark.parametrize(
@@ -252,7 +266,7 @@ def test_given_a_whole_configuration_when_read_then_only_agents_and_teams_count(
         (AGENTS + "  ana: {name: Eve, endpoint: PJSIP/eve}", ["4:3: agents.ana is given twice, first on line 2 and again on line 4 (expected one of the two)"], ["ben"]),
         (AGENTS.replace("name: Ana", "name: Ana, number: +1555"), ['2:28: agents.ana.number: YAML reads +1555 without quotes as the number 1555 (expected a number in quotes; did you mean "+1555"?)'], ["ben"]),
         (AGENTS.replace("name: Ana", "name: No"), ['2:15: agents.ana.name: "No" without quotes is true or false in YAML, not text (expected text; did you mean "No"?)'], ["ben"]),
-        (AGENTS.replace("name: Ana", "name: Ana, teams: [sales]"), ['2:20: unknown setting agents.ana.teams (expected name, endpoint, number, skills, at_once, hints, dnd, timezone, shifts, calendar)'], ["ben"]),
+        (AGENTS.replace("name: Ana", "name: Ana, teams: [sales]"), ['2:20: unknown setting agents.ana.teams (expected name, endpoint, number, skills, at_once, hints, dnd, timezone, shifts, calendar, language)'], ["ben"]),
         (AGENTS.replace("name: Ana", "name: Ana, calendar: x"), ['2:20: agents.ana.calendar: there is no calendar "x" (expected a calendar that is there)'], ["ben"]),
         (AGENTS + "teams: {sales: {name: S, agents: [ana, bne]}}", ['4:40: teams.sales.agents[1]: there is no agent "bne" (expected an id of agents; did you mean "ben"?)'], ["ben"]),
         (AGENTS + "teams: {vip: {name: S, agents: [ana]}}", ['4:9: teams.vip: there is no team "vip" (expected sales)'], ["ben"]),

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from asterisk_warm.config import Config, ConfigErrors, load
 
-SAMPLE = (Path(__file__).parents[2] / "config" / "asterisk_warm.yaml").read_text()
+CONFIG = Path(__file__).parents[2] / "config"
+SAMPLE, SCRIPTS = (CONFIG / "asterisk_warm.yaml").read_text(), CONFIG / "scripts"
 LINES = [line for line in SAMPLE.splitlines() if line.strip() and not line.lstrip().startswith("#")]
 LINES += [
     "calendars:",
@@ -27,6 +28,12 @@ LINES += [
     "    hints: [Custom:desk]",
 ]
 LINES += ["outside:", '  allow: ["+15551234567", "+1555*"]', "  endpoint: PJSIP/{number}@trunk"]
+LINES += ["scripts:", "  insurance: " + str(SCRIPTS / "insurance.yaml"), "  script: insurance"]
+LINES += ["  crm:", "    url: http://crm/{number}", "    token: hunter2", "    headers: {X-Key: hunter2}"]
+LINES += ["    name: /name", "    details: {plan: /plan}", "webhooks:", "  crm:", "    url: http://h/hunter2"]
+LINES += ["    secrets: [whsec_aHVudGVyMmh1bnRlcjJodW50ZXIyaHVudGVyMg==]", "    events: [offer.made]"]
+LINES += ["  translations: {es: {taken: Lo tiene otro.}}", "  asks: 0", "  least_score: -1.5", "  plain: yes"]
+LINES += ["  certificate: /srv/a.pem", "  key: /srv/a.key", "  voices: {es: espeak:es}", "    language: es"]
 ENVIRON = {"WARM_ARI_PASSWORD": "hunter2", "WARM_AMI_PASSWORD": "hunter2"}
 
 # fmt: off
@@ -86,12 +93,19 @@ def loads_or_tells(path: Path) -> None:
         assert "hunter2" not in repr(config)
         for team in config.teams.values():
             assert team.agents and team.ring_seconds <= team.hold_seconds
-            assert len({team.keys.accept, team.keys.decline, team.keys.repeat}) == 3
+            keys = vars(team.keys) if team.asks else {**vars(team.keys), "ask": "none"}
+            assert len(set(keys.values())) == 5
+            assert team.script is None or team.script in config.scripts
+            assert all(own.briefing and own.recall for _, own in team.translations)
             pressed = vars(team.qualifier_keys).values()
             assert len(pressed) == 4 and not any(a in b for a, b in permutations(pressed, 2))
         numbers = [agent.number for agent in config.agents.values() if agent.number is not None]
         numbers += [team.number for team in config.teams.values() if team.number is not None]
         assert len(set(numbers)) == len(numbers)
+        digits = [entry.key for entry in config.dispositions.values() if entry.key is not None]
+        assert len(set(digits)) == len(digits)
+        assert all(id == read.script.id for id, read in config.scripts.items())
+        assert (config.api.certificate is None) == (config.api.key is None)
         endpoints = [record.endpoint for record in config.agent_records]
         assert len(set(endpoints)) == len(config.agents)
         assert all(set(dict(team.tiers)) <= set(team.members) for team in config.teams.values())

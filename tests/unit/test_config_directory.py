@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from asterisk_warm.core.handoff.model import Agent, ReturnPlace
 from asterisk_warm.core.handoff.policy import Mode, Policy, QualifierKeys
 from asterisk_warm.core.presence import Rules
 from asterisk_warm.core.routing import Routing, Strategy
-from asterisk_warm.daemon import _keys, directory, team
+from asterisk_warm.daemon.handing_off import directory, spoken_keys, team
 from asterisk_warm.engine.directory import Destination, Directory
 from asterisk_warm.engine.errors import Refused
 
@@ -20,6 +21,7 @@ asterisk: {ari: {password: x}, ami: {password: x}}
 agents: {ana: {name: Ana Lopez, endpoint: PJSIP/ana, number: 201}, ben: {name: Ben, endpoint: PJSIP/ben}}
 teams: {sales: {name: Sales, number: 300, agents: [ana, ben]}}
 """
+SCRIPT = "id: home\nname: Home\nsummary: '{owner}'\nquestions: {owner: {ask: yesno, say: Owner}}\n"
 
 
 def loaded(folder: Path, text: str) -> Config:
@@ -53,6 +55,7 @@ def test_given_defaults_when_made_into_a_team_then_they_are_those_of_the_policy(
             policy.templates.instructions,
             policy.templates.introduction,
             policy.templates.taken,
+            details="{more}. {details}.",
         ),
         routing=Routing(wait_seconds=60.0),
         agents=Rules(wrapup_seconds=0.0, missed_offers=3),
@@ -68,7 +71,7 @@ def test_given_defaults_when_made_into_a_team_then_they_are_those_of_the_policy(
 def test_given_every_setting_when_made_into_a_team_then_each_has_its_place(tmp_path: Path) -> None:
     text = SMALL + (
         "handoff: {qualifier_mode: consult, transfer_key: auto, linger_seconds: 31, warn_seconds: 32,\n"
-        "  recall_seconds: 33, take_back_seconds: 34, require: [consent], queue_log: true,\n"
+        "  recall_seconds: 33, take_back_seconds: 34, require: [consent.call], queue_log: true,\n"
         "  recording: /srv/recordings, return_to: 'from-trunk,s,7',\n"
         "  qualifier_keys: {complete: '55', three_way: '66', swap: '77', take_back: '88'},\n"
         "  templates: {returned: Back., recall: Waits.}}\n"
@@ -79,10 +82,51 @@ def test_given_every_setting_when_made_into_a_team_then_each_has_its_place(tmp_p
     assert policy.qualifier_mode is Mode.CONSULT
     assert (policy.linger_seconds, policy.warn_seconds) == (31, 32)
     assert (policy.recall_seconds, policy.take_back_seconds) == (33, 34)
-    assert (policy.require, policy.queue_log, policy.recording) == (("consent",), True, "/srv/recordings")
+    assert (policy.require, policy.queue_log, policy.recording) == (
+        ("consent.call",),
+        True,
+        "/srv/recordings",
+    )
     assert policy.qualifier_keys == QualifierKeys(complete="55", three_way="66", swap="77", take_back="88")
     assert (policy.templates.returned, policy.templates.recall) == ("Back.", "Waits.")
     assert (made.transfer_mode, made.return_to) == (Mode.AUTO, ReturnPlace("from-trunk", "s", 7))
+
+
+def test_given_every_setting_of_briefing_when_made_into_a_team_then_each_has_its_place(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "home.yaml").write_text(SCRIPT)
+    text = SMALL.replace("PJSIP/ana,", "PJSIP/ana, language: es,") + (
+        "scripts: {home: home.yaml}\n"
+        "handoff: {script: home, least_score: 40, own_words: yes, asks: 3, question_seconds: 7, alert: ring,\n"
+        "  auto_answer: yes, language: en, keys: {details: 8, ask: 9},\n"
+        "  templates: {briefing: B, instructions: I, details: D, display: N, introduction: H, taken: T},\n"
+        "  translations: {es: {briefing: Es, details: Des}}}\n"
+    )
+    config = loaded(tmp_path, text)
+    policy = team(config.policy("sales")).policy
+
+    assert (policy.script, policy.least_score, policy.own_words) == ("home", 40, True)
+    assert (policy.asks, policy.question_seconds) == (3, 7)
+    assert (policy.alert, policy.auto_answer, policy.language) == ("ring", True, "en")
+    assert (policy.keys.details, policy.keys.ask) == ("8", "9")
+    words = policy.templates
+    assert (words.briefing, words.instructions, words.details, words.display) == ("B", "I", "D", "N")
+    assert (words.introduction, words.taken) == ("H", "T")
+    assert policy.templates_in("es") == replace(words, briefing="Es", details="Des")
+    assert [agent.language for agent in told(config).team("sales").agents] == ["es", ""]
+
+
+def test_given_a_page_and_a_crm_when_made_into_teams_then_each_policy_has_them(tmp_path: Path) -> None:
+    text = SMALL + (
+        "screens: {page: 'https://crm/{id}'}\n"
+        "leads: {crm: {url: 'https://crm/{number}', name: /name}}\n"
+    )  # fmt: skip
+    known, bare = told(loaded(tmp_path, text)), told(loaded(tmp_path, SMALL))
+    for destination in (Destination(team="sales"), Destination(agent="ana")):
+        policy, plain = known.find(destination).policy, bare.find(destination).policy
+        assert (policy.page, policy.look_up) == ("https://crm/{id}", True)
+        assert (plain.page, plain.look_up) == ("", False)
 
 
 def test_given_every_setting_of_routing_when_made_into_a_team_then_each_has_its_place(tmp_path: Path) -> None:
@@ -128,8 +172,8 @@ def test_given_outside_numbers_when_asked_for_then_only_those_are_dialled(tmp_pa
 def test_given_keys_when_all_have_the_same_then_the_shipped_instructions_can_name_them(
     tmp_path: Path,
 ) -> None:
-    same = loaded(tmp_path, SMALL + "handoff: {keys: {accept: 5}}\n")
-    differ = loaded(tmp_path, SMALL.replace("[ana, ben]", "[ana, ben], keys: {accept: 5}"))
+    same = loaded(tmp_path, SMALL + "handoff: {keys: {accept: 6}}\n")
+    differ = loaded(tmp_path, SMALL.replace("[ana, ben]", "[ana, ben], keys: {accept: 6}"))
 
-    assert _keys(same) == {"accept": "5", "decline": "2", "repeat": "3"}
-    assert _keys(differ) is None
+    assert spoken_keys(same) == {"accept": "6", "decline": "2", "repeat": "3", "details": "4", "ask": "5"}
+    assert spoken_keys(differ) is None

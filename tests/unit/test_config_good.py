@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,13 @@ from asterisk_warm.config import AgentSettings, Config, ConfigErrors, DialplanPl
 from asterisk_warm.core.handoff.gate import CONDITIONS
 
 SAMPLE = Path(__file__).parents[2] / "config" / "asterisk_warm.yaml"
+SIGNING = "whsec_" + base64.b64encode(b"hunter2" * 4).decode()
+MORE = {
+    "WARM_CALENDAR_PASSWORD": "hunter2-calendar",
+    "WARM_CRM_PASSWORD": "hunter2-crm",
+    "WARM_CRM_TOKEN": "hunter2-token",
+    "WARM_WEBHOOK_SECRET": SIGNING,
+}
 ENVIRON = {"WARM_ARI_PASSWORD": "hunter2-ari", "WARM_AMI_PASSWORD": "hunter2-ami"}
 
 SMALL = """\
@@ -37,7 +46,7 @@ def test_given_the_sample_when_loaded_then_it_is_good_and_says_the_defaults() ->
 def test_given_the_sample_when_its_defaults_are_taken_out_then_nothing_changes(tmp_path: Path) -> None:
     full = load(SAMPLE, ENVIRON)
     kept = re.sub(
-        r"^(database|api|agi|sounds|speech|log|presence|calendars|handoff):.*?(?=^\S)",
+        r"^(database|api|agi|sounds|speech|log|presence|calendars|leads|dispositions|screens|handoff):.*?(?=^\S)",
         "",
         SAMPLE.read_text(),
         flags=re.M | re.S,
@@ -53,12 +62,13 @@ def test_given_the_sample_when_its_defaults_are_taken_out_then_nothing_changes(t
 
 def test_given_the_sample_when_all_of_it_counts_then_it_is_good_and_has_every_setting(tmp_path: Path) -> None:
     everything = re.sub(r"^( *)# ( *[a-z_]+:( .*)?)$", r"\1\2", SAMPLE.read_text(), flags=re.M)
+    shutil.copytree(SAMPLE.parent / "scripts", tmp_path / "scripts")
 
-    config = loaded(tmp_path, everything, ENVIRON | {"WARM_CALENDAR_PASSWORD": "hunter2-calendar"})
+    config = loaded(tmp_path, everything, ENVIRON | MORE)
 
     assert [warning.path for warning in config.warnings] == ["teams.sales.tiers"], "they do not say priority"
     names = {setting.path.rpartition(".")[2] for setting in describe_settings()}
-    assert names - set(re.findall(r"([a-z_]+): ", everything)) == set()
+    assert names - set(re.findall(r"([a-z_]+):", everything)) == set()
 
 
 def test_given_nothing_but_the_needed_when_loaded_then_every_value_of_a_team_is_filled_in(
@@ -95,7 +105,7 @@ def test_given_nothing_but_the_needed_when_loaded_then_a_qualifier_has_all_defau
 def test_given_settings_for_qualifiers_when_loaded_then_each_is_what_was_written(tmp_path: Path) -> None:
     text = SMALL + (
         "handoff: {qualifier_mode: consult, transfer_key: auto, linger_seconds: 5m, warn_seconds: 0,\n"
-        "  recall_seconds: 0, take_back_seconds: 1h, require: [consent, qualified], queue_log: yes,\n"
+        "  recall_seconds: 0, take_back_seconds: 1h, require: [consent.text, ready], queue_log: yes,\n"
         "  recording: /var/spool/asterisk/monitor/, return_to: 'from-trunk,+1*#.@/_-,1000000',\n"
         "  qualifier_keys: {complete: 11, swap: '#'}}\n"
     )
@@ -104,7 +114,7 @@ def test_given_settings_for_qualifiers_when_loaded_then_each_is_what_was_written
     assert (team.qualifier_mode, team.transfer_key) == ("consult", "auto")
     times = (team.linger_seconds, team.warn_seconds, team.recall_seconds, team.take_back_seconds)
     assert times == (300.0, 0.0, 0.0, 3600.0)
-    assert team.require == ("consent", "qualified")
+    assert team.require == ("consent.text", "ready")
     assert team.queue_log is True
     assert team.recording == Path("/var/spool/asterisk/monitor")
     assert team.return_to == DialplanPlace("from-trunk", "+1*#.@/_-", 1_000_000)
@@ -114,7 +124,7 @@ def test_given_settings_for_qualifiers_when_loaded_then_each_is_what_was_written
 
 def test_given_a_team_that_wants_none_when_loaded_then_that_of_handoff_does_not_count(tmp_path: Path) -> None:
     text = SMALL.replace("[ana, ben]", "[ana, ben], require: [], recording: , return_to: ~") + (
-        "handoff: {require: [consent], recording: /srv/recordings, return_to: 'a,b,1'}\n"
+        "handoff: {require: [consent.call], recording: /srv/recordings, return_to: 'a,b,1'}\n"
     )
     config = loaded(tmp_path, text)
 
@@ -226,12 +236,12 @@ def test_given_a_yaml_word_where_true_is_meant_when_loaded_then_it_is_true(tmp_p
 
 
 def test_given_plain_numbers_as_ids_and_keys_when_loaded_then_they_are_texts(tmp_path: Path) -> None:
-    text = SMALL.replace("ana", "101") + "handoff: {keys: {accept: 5}}\n"
+    text = SMALL.replace("ana", "101") + "handoff: {keys: {accept: 6}}\n"
 
     config = loaded(tmp_path, text)
 
     assert config.policy("sales").agents[0].id == "101"
-    assert config.policy("sales").keys.accept == "5"
+    assert config.policy("sales").keys.accept == "6"
 
 
 def test_given_anchors_and_merges_when_loaded_then_what_is_written_out_wins(tmp_path: Path) -> None:
