@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from asterisk_warm.core.handoff.model import Agent, ReturnPlace
+from asterisk_warm.core.handoff.options import clean
 from asterisk_warm.core.handoff.policy import Mode, Policy
+from asterisk_warm.core.plain import quotable
 from asterisk_warm.core.roster import AgentRecord, TeamRecord
 from asterisk_warm.core.routing import Strategy
 from asterisk_warm.engine.errors import Refused
@@ -87,7 +89,7 @@ class Directory:
         team = self._teams.get(name)
         if team is None:
             known = ", ".join(sorted(self._teams)) or "none"
-            raise Refused("not_found", f'no team "{name[:40]}"', f"configured teams: {known}")
+            raise Refused("not_found", f'no team "{quotable(clean(name, 40))}"', f"configured teams: {known}")
         return team
 
     def find(self, destination: Destination) -> Team:
@@ -123,12 +125,12 @@ class Directory:
             if wanted in (agent.id, agent.name.casefold()):
                 return agent
         known = ", ".join(sorted(self._agents)) or "none"
-        raise Refused("not_found", f'no agent "{name[:40]}"', f"configured agents: {known}")
+        raise Refused("not_found", f'no agent "{clean(name, 40)}"', f"configured agents: {known}")
 
     def _outsider(self, number: str) -> Agent:
         if not _is_number(number):
             raise Refused(
-                "invalid", f'"{number[:40]}" is not a telephone number', "digits, with + before them"
+                "invalid", f'"{clean(number, 40)}" is not a telephone number', "digits, with + before them"
             )
         if self._outside is None or not self._outside.permits(number):
             raise Refused("not_found", f"{number} is not on the list of outside numbers", "see outside.allow")
@@ -148,7 +150,15 @@ class Directory:
 
 
 def _agent(record: AgentRecord, tier: int = 1) -> Agent:
-    return Agent(record.id, record.name, record.endpoint, record.number, tier, record.skills)
+    return Agent(
+        record.id,
+        record.name,
+        record.endpoint,
+        record.number,
+        tier,
+        record.skills,
+        language=record.language,
+    )
 
 
 def _is_number(text: str) -> bool:

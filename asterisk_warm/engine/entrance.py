@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 import structlog
 
@@ -152,7 +153,10 @@ class Entrance:
         except PbxError as error:
             raise Refused("unreachable", f"the call could not be looked at: {error}") from error
         at_door = LeadAtDoor(lead.channel, lead.name, lead.number, described)
-        asked = self._intake.request(at_door, team, request.options, request.requested_by, back, qualifier)
+        asked = await self._intake.request(
+            at_door, team, request.options, request.requested_by, back, qualifier
+        )
+        # Somebody else may have asked for it meanwhile.
         self._refuse_if_in_handoff(lead.channel, by.channel)
         if not refer:
             _raise_if_refused(asked)
@@ -175,7 +179,8 @@ class Entrance:
         self._refuse_if_in_handoff(lead.channel)
         described = await self._variables(lead.channel)
         at_door = LeadAtDoor(lead.channel, lead.name, lead.number, described)
-        _raise_if_refused(self._intake.request(at_door, team, request.options, request.requested_by))
+        _raise_if_refused(await self._intake.request(at_door, team, request.options, request.requested_by))
+        self._refuse_if_in_handoff(lead.channel)
         back = request.return_to or lead.place
         if back is None:
             raise Refused(
@@ -235,15 +240,15 @@ class Entrance:
         try:
             if fetch is None:
                 team = self._intake.directory.team(at_door.team)
-                request = self._intake.request(lead, team, at_door.options, "dialplan")
+                told = self._intake.read(lead, team, at_door.options, "dialplan")
             else:
-                request = self._intake.request(
-                    lead, fetch.team, fetch.options, fetch.requested_by, fetch.return_to
-                )
+                told = self._intake.read(lead, fetch.team, fetch.options, fetch.requested_by, fetch.return_to)
         except Refused as refused:
             self._send_back(at_door, refused)
             return
-        mailbox = self._open.begin(request)
+        # They are ours from now on: what happens while they are looked up (they hang up, they are found
+        # waiting after a reconnect) is taken after it.
+        mailbox = self._open.begin(told.request, partial(self._intake.complete, told))
         if fetch is not None:
             self._spawn(self._tell_fetch(fetch, mailbox))
 

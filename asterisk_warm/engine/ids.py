@@ -19,8 +19,17 @@ those of two daemons."""
 def new_handoff_id() -> str:
     """Sorts by time, is short enough to read out, and is safe in a channel id: `warm-` + 9 characters of
     milliseconds + 5 that no other one has."""
+    return _new_id(PREFIX)
+
+
+def new_qualification_id() -> str:
+    """The same, as `qual-…`."""
+    return _new_id("qual-")
+
+
+def _new_id(prefix: str) -> str:
     stamp = _base32(int(time.time() * 1000), 9)
-    return f"{PREFIX}{stamp}{_base32(next(_suffixes), 5)}"
+    return f"{prefix}{stamp}{_base32(next(_suffixes), 5)}"
 
 
 def new_event_id() -> str:

@@ -31,6 +31,9 @@ JOURNAL_RETRY_SECONDS = 0.5
 ASK_SECONDS = 10.0
 """Longest wait for an event to be taken: each takes a journal entry, so this means that the disk hangs."""
 
+Completion = Callable[[], Awaitable[HandoffRequested]]
+"""Finds out what else is known of the lead, and makes the request complete. Never fails, nor takes long."""
+
 
 class Mailbox:
     """Runs one handoff until it is settled. Everything about that handoff happens in this task, one event
@@ -51,7 +54,7 @@ class Mailbox:
         self._became = became
         self._settled = settled
         self._given_up = given_up
-        self._events: asyncio.Queue[tuple[Event, int | None]] = asyncio.Queue()
+        self._events: asyncio.Queue[tuple[Event | Completion, int | None]] = asyncio.Queue()
         self._timer = Timer(self._deadline_passed)
         self._done: list[int] = []
         self._orders: set[asyncio.Task[None]] = set()
@@ -69,8 +72,9 @@ class Mailbox:
         """Queue an event; `outcome_of` is the outbox id of the command that caused it."""
         self._events.put_nowait((event, outcome_of))
 
-    def begin(self, event: HandoffRequested) -> None:
-        self.post(event)
+    def begin(self, event: HandoffRequested, completion: Completion | None = None) -> None:
+        """With a `completion`, what that makes of the request is taken, and what comes meanwhile waits."""
+        self._events.put_nowait((completion or event, None))
         self._task = asyncio.create_task(self._run(), name=event.handoff)
 
     def resume(
@@ -129,7 +133,8 @@ class Mailbox:
 
     async def _run(self) -> None:
         while True:
-            event, outcome_of = await self._events.get()
+            posted, outcome_of = await self._events.get()
+            event = posted if isinstance(posted, Event) else await posted()
             try:
                 follows = await self._take(event, outcome_of)
             except JournalError as error:
@@ -256,7 +261,7 @@ def _entry(event: Event, decision: Decision, done: Sequence[int]) -> Entry:
         team=handoff.team,
         lead_channel=handoff.lead.channel,
         lead_name=handoff.lead.name,
-        lead_number=handoff.lead.number,
+        lead_number=handoff.lead.key or handoff.lead.number,
         settled=handoff.settled,
         agent=handoff.winner.agent.id if handoff.winner is not None else "",
         joined_at=handoff.joined_at,

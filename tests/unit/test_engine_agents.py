@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lead_memory import lead_of, unknown_leads, written
 from property.handoffs import AGENTS, policy
+from property.history import connected
 from property.model_asterisk import LEAD, ModelPbx, World, lead_at_door
 from staff_memory import SetCalendars, SetDevices, nothing
 
@@ -81,8 +83,9 @@ class Stage:
         self.pbx = ModelPbx(self.world, at_once=True)
         self.devices, self.calendars = SetDevices(), SetCalendars()
         sales = Team("sales", "Sales", AGENTS, policy(routing=Routing(wait_seconds=60.0)))
+        self.journal = SqlJournal(database)
         self.engine = Engine(
-            journal=SqlJournal(database),
+            journal=self.journal,
             store=self.store,
             pbx=self.pbx,
             speaker=self.pbx,
@@ -95,6 +98,7 @@ class Stage:
             speech_seconds=1.0,
             reachable=_at_once,
             health=_health,
+            **unknown_leads(),
         )
         self.agents = self.engine.agents
         self.moved = asyncio.Event()
@@ -441,6 +445,24 @@ async def test_given_a_lead_who_talked_to_an_agent_then_their_number_tells_so(st
     assert (lead.count, lead.agent, lead.handoff, lead.state) == (1, "ana", handoff, "COMPLETED")
     stage.store.fails("last_agent")
     assert (await refused(stage.agents.lead("+15550100"))).kind == "unreachable"
+
+
+async def test_given_a_lead_with_a_number_in_e164_then_any_way_to_write_it_finds_what_was_before(stage):
+    for at, (id, lead) in enumerate(
+        {
+            "warm-old": lead_of("2025550123"),
+            "warm-new": lead_of("(202) 555-0123", "+12025550123"),
+        }.items()
+    ):
+        await written(stage.journal, connected(handoff=id, at=1000.0 + at, lead=lead))
+    assert (await stage.agents.lead("+1 202 555 0123")).handoff == "warm-new"
+    found = await stage.agents.lead("2025550123")
+    assert (found.count, found.handoff) == (1, "warm-old"), (
+        "without a region nobody knows of what country it is"
+    )
+    stage.agents._key = lambda number: "+12025550123"
+    found = await stage.agents.lead("2025550123")
+    assert (found.count, found.handoff) == (2, "warm-new")
 
 
 # -- who they are --------------------------------------------------------------------------------------------

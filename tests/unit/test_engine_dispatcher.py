@@ -95,10 +95,15 @@ class Hall:
         return self.handoffs[id]
 
     def lead(
-        self, id: str = "warm-1", roster: Sequence[Agent] = AGENTS, number: str = "+15550100", **settings: Any
+        self,
+        id: str = "warm-1",
+        roster: Sequence[Agent] = AGENTS,
+        number: str = "+15550100",
+        key: str = "",
+        **settings: Any,
     ) -> Handoff:
         """Is in hand, and all that is to be said is ready."""
-        lead = replace(LEAD, channel=f"lead-{id}", number=number)
+        lead = replace(LEAD, channel=f"lead-{id}", number=number, key=key)
         asked = request(time.time(), handoff=id, agents=tuple(roster), lead=lead, policy=policy(**settings))
         self.handoffs[id] = begin(asked).handoff
         self.dispatcher.changed(self.handoffs[id])
@@ -553,6 +558,22 @@ def test_given_an_agent_who_spoke_to_this_lead_before_then_they_are_rung_first(h
     assert hall.rung() == ["cy"]
     hall.loop.advance(8.1)
     assert hall.rung() == ["cy", "ana", "ben"]
+
+
+@pytest.mark.parametrize(
+    ("talked", "rung"),
+    [
+        ({"+12025550142": "cy", "2025550142": "ben"}, ["cy"]),
+        ({"2025550142": "ben"}, ["ben"]),
+        ({"": "ana"}, ["ana", "ben", "cy"]),
+    ],
+)
+def test_given_a_lead_with_a_number_in_e164_then_they_are_found_by_it_and_else_as_shown(
+    hall, store, talked, rung
+):
+    store.talked = talked
+    hall.lead(number="2025550142", key="+12025550142", routing=replace(WAITING, sticky_seconds=8.0))
+    assert hall.rung() == rung
 
 
 def test_given_nobody_knows_who_spoke_to_this_lead_then_all_are_rung(hall, store):

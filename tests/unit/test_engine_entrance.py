@@ -4,7 +4,9 @@ call. Asterisk is the simulator of `tests/property/model_asterisk.py`."""
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,9 @@ from property.model_asterisk import HELD, LEAD, PLACE, QUALIFIER, Leg
 
 from asterisk_warm.core.handoff.commands import Progress
 from asterisk_warm.core.handoff.model import LOST, ReturnPlace
+from asterisk_warm.core.leads import LeadRecord
+from asterisk_warm.core.script.answers import Given, Qualification
+from asterisk_warm.core.script.model import Verdict
 from asterisk_warm.engine.directory import Destination, Outside, Team
 from asterisk_warm.engine.entrance import BYE, who_words
 from asterisk_warm.engine.errors import NotAllowed, Refused
@@ -119,7 +124,7 @@ async def test_given_a_qualifier_who_talks_to_nobody_or_to_two_then_refused(stag
 
 
 async def test_given_what_must_hold_does_not_then_refused_before_the_call_is_touched(tmp_path):
-    async with live(tmp_path, require=("consent",)) as stage:
+    async with live(tmp_path, require=("consent.call",)) as stage:
         stage.world.lead_talks_to_qualifier()
         error = await refused(stage.service.start(destination=SALES, channel=LEAD))
         assert isinstance(error, NotAllowed)
@@ -371,7 +376,7 @@ async def test_given_a_second_call_that_is_none_then_it_goes_on_with_the_reason(
 async def test_given_a_second_call_when_something_must_hold_that_does_not_then_it_goes_on_with_the_status(
     tmp_path,
 ):
-    async with live(tmp_path, require=("qualified",)) as stage:
+    async with live(tmp_path, require=("ready",)) as stage:
         stage.world.qualifier_holds_the_lead_and_calls()
         second_call(stage)
         await stage.until(lambda: not stage.world.qualifier.in_app)
@@ -379,9 +384,129 @@ async def test_given_a_second_call_when_something_must_hold_that_does_not_then_i
 
 
 async def test_given_a_lead_at_the_door_of_whom_something_must_hold_then_they_go_on_with_the_status(tmp_path):
-    async with live(tmp_path, require=("consent",)) as stage:
+    async with live(tmp_path, require=("consent.call",)) as stage:
         stage.world.lead_calls()
         stage.enter()
         await stage.until(lambda: not stage.world.lead.in_app)
         assert stage.world.lead.variables["WARM_STATUS"] == "NOCONSENT"
         assert stage.world.agents() == {}
+
+
+# -- a lead at the door is looked up -------------------------------------------------------------------------
+
+NUMBER = "+12025550123"
+
+
+class SlowStore:
+    """The leads' store of a stage, whose answers wait for the test."""
+
+    def __init__(self, stage: Live) -> None:
+        self.asked, self.answers = asyncio.Event(), asyncio.Event()
+        stage.leads.meanwhile = self._wait
+
+    async def _wait(self, _: str) -> None:
+        self.asked.set()
+        await self.answers.wait()
+
+
+def at_door(stage: Live, **variables: str) -> None:
+    stage.world.lead_calls()
+    lead = LeadAtDoor(LEAD, "WIRELESS CALLER", "(202) 555-0123", variables)
+    stage.service.entered(AtDoor(lead, "sales", ()))
+    leg = stage.service.leg_of(LEAD)
+    assert leg is not None, "the lead is the handoff's from now on"
+    stage.world.handoff = leg[0]
+
+
+async def handoffs(stage: Live) -> list[HandoffView]:
+    return await stage.service.list(open_only=False, limit=10)
+
+
+async def test_given_a_lead_at_the_door_then_the_agents_are_offered_them_as_they_are_known(stage):
+    stage.leads.records[NUMBER] = LeadRecord(NUMBER, "Grant Weatherly", "en", (("plan", "gold"),))
+    at_door(stage)
+    await stage.until_rung()
+    lead = (await stage.view()).lead
+    assert (lead.name, lead.number, lead.details) == ("Grant Weatherly", "(202) 555-0123", {"plan": "gold"})
+    (row,) = await stage.journal.of_lead(NUMBER, 5)
+    assert row.id == stage.world.handoff, "the journal finds them by E.164"
+
+
+async def test_given_a_lead_who_hangs_up_while_they_are_looked_up_then_nobody_rings(stage, monkeypatch):
+    monkeypatch.setattr("asterisk_warm.engine.leads.known.KNOWN_SECONDS", 60.0)
+    slow = SlowStore(stage)
+    at_door(stage)
+    await slow.asked.wait()
+    error = await refused(stage.service.show(stage.world.handoff))
+    assert (error.kind, error.remedy) == ("unreachable", "try again")
+    assert stage.service.open_handoffs == []
+    stage.world.lead_hangs_up()
+    slow.answers.set()
+    shown = await stage.until_settled()
+    assert (shown.state, shown.status, shown.offers) == ("ABANDONED", "ABANDONED", ())
+    assert not stage.world.agents() and not stage.world.bridges
+
+
+async def test_given_a_lead_found_at_the_door_while_they_are_looked_up_then_there_is_one_handoff(
+    stage, monkeypatch
+):
+    monkeypatch.setattr("asterisk_warm.engine.leads.known.KNOWN_SECONDS", 60.0)
+    slow = SlowStore(stage)
+    at_door(stage)
+    first = stage.world.handoff
+    await slow.asked.wait()
+    await stage.service.recover()
+    stage.service.entered(AtDoor(LeadAtDoor(LEAD, "", "(202) 555-0123", {}), "sales", ()))
+    slow.answers.set()
+    await stage.until_rung()
+    assert [one.id for one in await handoffs(stage)] == [first]
+
+
+async def test_given_a_store_that_hangs_then_the_lead_is_handed_off_as_told(stage):
+    SlowStore(stage)
+    at_door(stage, WARM_LEAD_NAME="Zoe")
+    await stage.until_rung()
+    assert (await stage.view()).lead.name == "Zoe"
+
+
+async def test_given_the_engine_is_stopped_while_a_lead_is_looked_up_then_the_next_one_takes_them(
+    stage, monkeypatch
+):
+    monkeypatch.setattr("asterisk_warm.engine.leads.known.KNOWN_SECONDS", 60.0)
+    slow = SlowStore(stage)
+    at_door(stage)
+    await slow.asked.wait()
+    await stage.start()
+    assert await handoffs(stage) == [] and stage.service.leg_of(LEAD) is None
+    slow.answers.set()
+    await stage.service.recover()
+    stage.world.handoff = stage.service.leg_of(LEAD)[0]
+    await stage.until_rung()
+
+
+async def test_given_two_who_hand_off_the_same_call_at_once_then_one_of_them_is_refused(stage):
+    start = [stage.service.start(destination=SALES, channel=LEAD, lead_number=NUMBER) for _ in range(2)]
+    both = await asyncio.gather(*start, return_exceptions=True)
+    (refused_one,) = [one for one in both if isinstance(one, Refused)]
+    (taken,) = [one for one in both if isinstance(one, HandoffView)]
+    assert refused_one.message == f"this call is in handoff {taken.id} already"
+    assert [one.id for one in await handoffs(stage)] == [taken.id]
+
+
+async def test_given_a_qualification_in_the_request_then_it_counts(stage):
+    kept = Qualification(
+        "qual-1",
+        "dialler",
+        0,
+        "",
+        "",
+        time.time(),
+        time.time(),
+        ended_at=time.time(),
+        given=Given(80.0, Verdict.READY, "hot", "wants a loan", "api (crm)"),
+    )
+    stage.qualifications.kept[kept.id] = replace(kept, revision=1)
+    shown = await stage.service.start(
+        destination=SALES, channel=LEAD, language="es", qualification="qual-1", routing={"priority": "3"}
+    )
+    assert (shown.lead.summary, shown.lead.score, shown.lead.language) == ("wants a loan", 80.0, "es")

@@ -231,7 +231,7 @@ class Dispatcher:
         if not handoff.lead.number:
             return ""
         if handoff.id not in self._sticky:
-            self._sticky[handoff.id] = await self._staff.last_agent(handoff.lead.number)
+            self._sticky[handoff.id] = await self._staff.last_agent(handoff.lead.key, handoff.lead.number)
         return self._sticky[handoff.id]
 
     def _standings(self, seekers: Iterable[Seeker]) -> Mapping[str, Standing]:

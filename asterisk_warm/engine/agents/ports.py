@@ -1,4 +1,4 @@
-"""What the engine needs from outside about agents, as Protocols; `daemon.py` chooses who provides it."""
+"""What the engine needs from outside about agents, as Protocols; the daemon chooses who provides it."""
 
 from __future__ import annotations
 

@@ -29,6 +29,7 @@ from asterisk_warm.engine.agents.views import (
 )
 from asterisk_warm.engine.directory import Directory, Team
 from asterisk_warm.engine.errors import Refused
+from asterisk_warm.engine.finding import of_lead
 from asterisk_warm.engine.ports import Journal, JournalError
 from asterisk_warm.engine.views import TeamView, team_view
 from asterisk_warm.engine.within import within
@@ -51,8 +52,17 @@ WATCH_GAP_SECONDS = 0.5
 
 class AgentService:
     def __init__(
-        self, staff: Staff, store: AgentStore, journal: Journal, directory: Directory, dispatcher: Dispatcher
+        self,
+        staff: Staff,
+        store: AgentStore,
+        journal: Journal,
+        directory: Directory,
+        dispatcher: Dispatcher,
+        *,
+        key: Callable[[str], str] = str,
     ) -> None:
+        """`key`: a number as leads are found by it; empty where it has none."""
+        self._key = key
         self._staff = staff
         self._store = store
         self._journal = journal
@@ -247,15 +257,16 @@ class AgentService:
     async def lead(self, number: str) -> LeadHistory:
         """What the handoffs of a number tell. Raises Refused (unreachable)."""
         try:
-            rows = await self._journal.of_lead(number, TALKS)
-            last_agent = await self._store.last_agent(number)
+            numbers = [one for one in (self._key(number), number) if one]
+            rows = await of_lead(self._journal, numbers, TALKS)
+            last_agents = [await self._store.last_agent(one) for one in dict.fromkeys(numbers)]
         except JournalError as error:
             raise Refused("unreachable", f"not read: {error}") from error
         last = codec.decode_handoff(rows[0].snapshot_json) if rows else None
         return LeadHistory(
             number=number,
             count=len(rows),
-            agent=last_agent or "",
+            agent=next(filter(None, last_agents), ""),
             handoff=last.id if last else "",
             state=last.state.value if last else "",
             status=last.status.value if last and last.status else "",

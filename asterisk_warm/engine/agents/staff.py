@@ -193,10 +193,14 @@ class Staff:
             self._agents[agent] = StoredAgent(found.record, presence)
             self._changed(agent)
 
-    async def last_agent(self, lead_number: str) -> str:
-        """Who last talked to the lead of that number; "": nobody, or nobody knows."""
+    async def last_agent(self, *numbers: str) -> str:
+        """Who last talked to the lead of that number, by the first of these that tells; "": nobody, or nobody
+        knows."""
         try:
-            return await self._store.last_agent(lead_number) or ""
+            for number in dict.fromkeys(number for number in numbers if number):
+                if agent := await self._store.last_agent(number):
+                    return agent
+            return ""
         except JournalError as error:
             log.warning("nobody knows who talked to this lead before", why=str(error))
             return ""

@@ -48,6 +48,8 @@ class PresenceView:
     """The device or hint that says do-not-disturb; empty: none."""
     timezone: str
     shifts: tuple[str, ...]
+    language: str
+    """What they are briefed in; empty: that of the team."""
     free: bool
     why: tuple[ReasonView, ...]
     """Why they cannot; empty when they can."""
@@ -130,6 +132,7 @@ def presence_view(
         dnd=record.dnd,
         timezone=record.timezone,
         shifts=record.shifts,
+        language=record.language,
         free=not why,
         why=tuple(ReasonView(reason.why.value, reason.words, reason.until) for reason in why),
         declared=presence.declared.value,

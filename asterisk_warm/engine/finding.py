@@ -1,0 +1,38 @@
+"""Which handoff is meant, and which a lead has had."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from asterisk_warm.core.handoff.options import clean
+from asterisk_warm.engine.errors import Refused
+from asterisk_warm.engine.ports import HandoffRow, Journal
+
+RECENT = 500
+"""Among how many handoffs an abbreviated id is looked up."""
+LEAST = 4
+"""How much of an id must be given."""
+
+
+async def resolve(journal: Journal, handoff: str) -> str:
+    """The id of the handoff that is meant by its id, or by the beginning or end of one that is unique among
+    the latest. Raises Refused (not_found, conflict), JournalError."""
+    if await journal.get(handoff) is not None:
+        return handoff
+    rows = await journal.list(False, RECENT)
+    found = [row.id for row in rows if row.id.startswith(handoff) or row.id.endswith(handoff)]
+    if len(found) == 1 and len(handoff) >= LEAST:
+        return found[0]
+    shown = clean(handoff, 60)
+    if found:
+        raise Refused("conflict", f'"{shown}" fits {len(found)} handoffs', "give more of the id")
+    raise Refused("not_found", f'no handoff "{shown}"', "see `asterisk-warm handoff list --all`")
+
+
+async def of_lead(journal: Journal, numbers: Iterable[str], limit: int) -> Sequence[HandoffRow]:
+    """The handoffs of a lead, newest first. They are found by E.164; older ones, and those of a lead without
+    such a number, by what was shown. Raises JournalError."""
+    rows: dict[str, HandoffRow] = {}
+    for number in dict.fromkeys(number for number in numbers if number):
+        rows |= {row.id: row for row in await journal.of_lead(number, limit)}
+    return sorted(rows.values(), key=lambda row: (row.created_at, row.id), reverse=True)[:limit]

@@ -1,0 +1,1 @@
+"""Qualification: scripts and their versions, and leads being asked."""

@@ -1,0 +1,149 @@
+"""Qualifications in the store: each with the script's version that it began with, changed one at a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+import structlog
+
+from asterisk_warm.core.handoff.options import clean
+from asterisk_warm.core.script import running
+from asterisk_warm.core.script.answers import Answer, Qualification
+from asterisk_warm.core.script.model import Script
+from asterisk_warm.engine.errors import Refused
+from asterisk_warm.engine.leads.ports import LeadStore
+from asterisk_warm.engine.ports import JournalError
+from asterisk_warm.engine.qualifying.ports import QualificationStore
+from asterisk_warm.engine.qualifying.results import Result, result
+from asterisk_warm.engine.qualifying.scripts import ScriptService
+from asterisk_warm.engine.qualifying.views import QualificationView, qualification_view
+
+log = structlog.get_logger(__name__)
+
+TRIES = 5
+"""How often a change is tried again when somebody else has changed the same qualification meanwhile."""
+EARLIER = 20
+"""How many of a lead's qualifications are looked at."""
+
+T = TypeVar("T")
+Change = Callable[[Script, Qualification], tuple[Answer, ...]]
+"""The answers that follow. Raises BadAnswer, Refused."""
+Finished = Callable[[QualificationView], Awaitable[None]]
+"""Told of each qualification that has just got its verdict. Never raises."""
+
+
+async def nobody(_: QualificationView) -> None:
+    """Nobody wants to know."""
+
+
+class Keeping:
+    """Every method may raise Refused (unreachable)."""
+
+    def __init__(
+        self, store: QualificationStore, scripts: ScriptService, leads: LeadStore, finished: Finished
+    ) -> None:
+        self._store = store
+        self._scripts = scripts
+        self._leads = leads
+        self._finished = finished
+
+    async def get(self, id: str) -> Qualification:
+        """Raises Refused (not_found)."""
+        found = await _stored(self._store.get(id))
+        if found is None:
+            remedy = "see `asterisk-warm qualify list`"
+            raise Refused("not_found", f'no qualification "{clean(id, 40)}"', remedy)
+        return found
+
+    async def of_lead(self, number: str, limit: int = EARLIER) -> Sequence[Qualification]:
+        """The last changed first; of nobody there are none."""
+        return await _stored(self._store.of_lead(number, limit)) if number else ()
+
+    async def latest(self, limit: int, *, open_only: bool) -> Sequence[Qualification]:
+        return await _stored(self._store.list(limit, open_only=open_only))
+
+    async def in_progress(self, id: str) -> tuple[Script, Qualification]:
+        """One that was asked here. Raises Refused (not_found, conflict)."""
+        found = await self.get(id)
+        if found.given is not None:
+            raise over(found)
+        return (await self._scripts.script(found.script, found.version)).script, found
+
+    async def change(self, id: str, change: Change) -> QualificationView:
+        """Raises Refused (not_found, invalid, conflict)."""
+        for _ in range(TRIES):
+            script, found = await self.in_progress(id)
+            try:
+                answers = change(script, found)
+            except running.BadAnswer as bad:
+                raise Refused("invalid", bad.message, bad.remedy) from bad
+            view = await self.save(script, replace(found, answers=answers, updated_at=time.time()))
+            if view is not None:
+                return view
+        raise Refused("conflict", f"{clean(id, 40)} is being changed by others", "try again")
+
+    async def save(self, script: Script, changed: Qualification) -> QualificationView | None:
+        """With its end, when nothing more is to be asked; then others are told. None: somebody was faster."""
+        name = await self._lead_name(changed.lead)
+        now = running.outcome(script, changed.answers, name)
+        ended_at = changed.updated_at if now.complete else None
+        stored = await _stored(self._store.save(replace(changed, ended_at=ended_at)))
+        if stored is None:
+            return None
+        view = _shown(Result(stored, script, now), name)
+        if now.complete:
+            await self._tell_finished(view)
+        return view
+
+    async def keep_given(self, given: Qualification) -> QualificationView:
+        """A finished one of another system."""
+        stored = await _stored(self._store.save(given))
+        assert stored is not None, "nobody else knows its id"
+        view = await self.view(stored)
+        await self._tell_finished(view)
+        return view
+
+    async def _tell_finished(self, view: QualificationView) -> None:
+        log.info("qualification finished", id=view.id, script=view.script, verdict=view.verdict)
+        await self._finished(view)
+
+    async def view(self, found: Qualification) -> QualificationView:
+        """Raises Refused (not_found, conflict) where its script's version cannot be read any more."""
+        name = await self._lead_name(found.lead)
+        return _shown(await result(self._scripts, found, name), name)
+
+    async def view_if_readable(self, found: Qualification) -> QualificationView | None:
+        try:
+            return await self.view(found)
+        except Refused as refused:
+            log.warning("a qualification is left out", id=found.id, why=refused.message)
+            return None
+
+    async def _lead_name(self, number: str) -> str:
+        """A summary does without it."""
+        try:
+            record = await self._leads.lead(number) if number else None
+        except JournalError:
+            record = None
+        return record.name if record is not None else ""
+
+
+def over(found: Qualification) -> Refused:
+    remedy = "name the question whose answer is to be changed, or begin anew"
+    return Refused("conflict", f"{found.id} is finished", remedy)
+
+
+def _shown(found: Result, name: str) -> QualificationView:
+    script = found.script
+    asked = running.next_question(script, found.qualification.answers) if script is not None else None
+    return qualification_view(found.qualification, script, found.outcome, asked, name)
+
+
+async def _stored(work: Awaitable[T]) -> T:
+    try:
+        return await work
+    except JournalError as error:
+        raise Refused("unreachable", f"the store did not do it: {error}") from error
