@@ -16,7 +16,8 @@ from asterisk_warm.ari.model import Channel, Message
 from asterisk_warm.ari.orders import TAKEN
 from asterisk_warm.ari.pbx import AriPbx
 from asterisk_warm.ari.socket import EventSocket
-from asterisk_warm.ari.translate import Translator, lead_at_door, moment, transfer_asked
+from asterisk_warm.ari.times import moment
+from asterisk_warm.ari.translate import Translator, lead_at_door, transfer_asked
 from asterisk_warm.core.handoff.events import Event
 from asterisk_warm.core.handoff.ids import PREFIX
 from asterisk_warm.engine.ports import AtDoor, PbxError, Transfer

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 
+from asterisk_warm.ari.client import part
 from asterisk_warm.ari.looking import Looking
 from asterisk_warm.ari.model import Bridge, Channel
 from asterisk_warm.ari.orders import CREATE_SECONDS, TAKEN, all_of
@@ -58,7 +59,7 @@ class LiveCalls(Looking, Qualifying):
     async def _names_outside(self, channels: Sequence[str]) -> dict[str, str]:
         """What Asterisk calls those that are not in our application already (by a repeated order)."""
         reading = self._ari.get("/bridges", list[Bridge])
-        asking = asyncio.gather(*(self._ari.get(f"/channels/{c}", Channel) for c in channels))
+        asking = asyncio.gather(*(self._ari.get(f"/channels/{part(c)}", Channel) for c in channels))
         bridges, found = await asyncio.gather(reading, asking)
         return {channel.id: channel.name for channel in found if not self._is_ours(channel, bridges)}
 
@@ -108,13 +109,13 @@ class LiveCalls(Looking, Qualifying):
         await self._manager.redirect(found.name, Location("warm-fetch", "s", 1))
 
     async def transfer(self, channel: str, by: str, number: str) -> bool:
-        phone = await self._ari.get(f"/channels/{by}", Channel)
+        phone = await self._ari.get(f"/channels/{part(by)}", Channel)
         context = await self._variable(by, "TRANSFER_CONTEXT") or phone.dialplan.context
         if not number or not _is_place(context) or not _is_place(number):
             return False
         if not await self._manager.extension_exists(context, number):
             return False
-        name = (await self._ari.get(f"/channels/{channel}", Channel)).name
+        name = (await self._ari.get(f"/channels/{part(channel)}", Channel)).name
         await self._subscribe(by)
         await self._prepare(phone.name, _NOWHERE)
         # The phone's channel comes to us for a moment: only there can it be told that its transfer succeeded.
@@ -130,12 +131,12 @@ class LiveCalls(Looking, Qualifying):
 
     async def connect(self, lead: str, peer: str, by: str, on: Location | None) -> None:
         await self._subscribe(lead, by)
-        reading = (self._ari.get(f"/channels/{c}", Channel) for c in (lead, by, peer))
+        reading = (self._ari.get(f"/channels/{part(c)}", Channel) for c in (lead, by, peer))
         first, phone, second = await asyncio.gather(*reading)
         names = {lead: first.name, by: phone.name}
         await all_of(self._prepare(first.name, on), self._prepare(phone.name, _NOWHERE))
         await self._redirect_in((lead, by), names)
-        await self._post(f"/channels/{lead}/variable", variable="WARM_PEER", value=second.name)
+        await self._post(f"/channels/{part(lead)}/variable", variable="WARM_PEER", value=second.name)
         # Asterisk looks at the phone's other call when it tells the phone, and crashes when that one is just
         # ending, which it does as soon as the two are connected.
         with self._awaited.event("ChannelTransfer", by) as told:

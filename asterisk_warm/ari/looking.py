@@ -11,8 +11,7 @@ from asterisk_warm.ari.client import part
 from asterisk_warm.ari.model import Application, Bridge, Channel
 from asterisk_warm.ari.orders import Orders
 from asterisk_warm.ari.translate import lead_at_door
-from asterisk_warm.core.handoff.gate import CONDITIONS
-from asterisk_warm.core.handoff.options import VARIABLE
+from asterisk_warm.core.handoff.options import LEAD_VARIABLES
 from asterisk_warm.engine.ports import Found, FoundChannel, LegGone, Location, Party, Whereabouts
 
 _IN_STASIS = ("Stasis", "AppDial2", "")
@@ -23,9 +22,6 @@ _CALLED = ("AppDial", "AppDial2", "AppQueue", "")
 """What a channel is shown to run that was called by Dial() or Queue(), or made by ARI."""
 OURS = "warm-"
 """How the names of our contexts begin."""
-LEAD_VARIABLES = tuple(
-    f"{VARIABLE}{name}" for name in ("NAME", "NUMBER", "SUMMARY", *(c.upper() for c in CONDITIONS))
-)
 
 
 class Looking(Orders):
@@ -62,7 +58,7 @@ class Looking(Orders):
         peer = None
         if len(others) == 1:
             with suppress(LegGone):
-                peer = _as_party(await self._ari.get(f"/channels/{others[0]}", Channel))
+                peer = _as_party(await self._ari.get(f"/channels/{part(others[0])}", Channel))
         return Whereabouts(_as_party(found), bridge is not None, peer)
 
     async def other_call(self, channel: str) -> tuple[Party, Party] | None:

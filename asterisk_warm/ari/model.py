@@ -56,6 +56,18 @@ class Playback(msgspec.Struct):
     state: str = ""
 
 
+class LiveRecording(msgspec.Struct):
+    name: str = ""
+    state: str = ""
+    target_uri: str = ""
+
+    @property
+    def channel(self) -> str:
+        """Id of the channel that is recorded; empty where it is a bridge."""
+        kind, _, target = self.target_uri.partition(":")
+        return target if kind == "channel" else ""
+
+
 class Application(msgspec.Struct):
     channel_ids: list[str] = []
 
@@ -83,6 +95,7 @@ class Message(msgspec.Struct):
     replace_channel: Channel | None = None
     """In StasisStart: whose place the channel takes."""
     playback: Playback | None = None
+    recording: LiveRecording | None = None
     state: str = ""
     """In ChannelTransfer: what was told about it; empty in the request itself."""
     refer_to: ReferTo | None = None
@@ -106,6 +119,11 @@ USED = (
     "ChannelDestroyed",
     "Dial",
     "PlaybackFinished",
+    "RecordingStarted",
+    "RecordingFinished",
+    "RecordingFailed",
+    "ChannelTalkingStarted",
+    "ChannelTalkingFinished",
     "ApplicationReplaced",
     "RESTResponse",
     "ChannelUserevent",

@@ -67,15 +67,15 @@ class Orders:
             self._perhaps_joined.discard(message.channel.id)
 
     async def _answer(self, lead: str) -> None:
-        await self._promptly(lead, self._post(f"/channels/{lead}/answer"))
+        await self._promptly(lead, self._post(f"/channels/{part(lead)}/answer"))
 
     async def _make_bridge(self, bridge: str) -> None:
         try:
-            await self._post(f"/bridges/{bridge}", type="mixing,dtmf_events", name=bridge)
+            await self._post(f"/bridges/{part(bridge)}", type="mixing,dtmf_events", name=bridge)
         except PbxRefused:
             # Refused when it exists, by whichever code: a repeated order.
             with suppress(NotThere):
-                await self._ari.get(f"/bridges/{bridge}", Bridge)
+                await self._ari.get(f"/bridges/{part(bridge)}", Bridge)
                 return
             raise
 
@@ -83,20 +83,20 @@ class Orders:
         query = {}
         if to is not None:
             query = {"context": to.context, "extension": to.extension, "priority": str(to.priority)}
-        await self._post(f"/channels/{channel}/continue", **query)
+        await self._post(f"/channels/{part(channel)}/continue", **query)
 
     async def hold_music(self, lead: str, music: str) -> None:
-        await self._post(f"/channels/{lead}/moh", mohClass=music or DEFAULT_MUSIC)
+        await self._post(f"/channels/{part(lead)}/moh", mohClass=music or DEFAULT_MUSIC)
 
     async def play(self, channel: str, playback: str, media: Sequence[str]) -> None:
-        await self._post(f"/channels/{channel}/play/{part(playback)}", media=",".join(media))
+        await self._post(f"/channels/{part(channel)}/play/{part(playback)}", media=",".join(media))
 
     async def stop_playback(self, playback: str) -> None:
         with suppress(NotThere):
             await self._delete(f"/playbacks/{part(playback)}")
 
     async def hang_up(self, channel: str) -> None:
-        await self._delete(f"/channels/{channel}")
+        await self._delete(f"/channels/{part(channel)}")
 
     async def _subscribe(self, *channels: str) -> None:
         sources = ",".join(f"channel:{channel}" for channel in channels)
@@ -125,7 +125,7 @@ class Orders:
 
     async def _wake(self, channel: str) -> None:
         """Set the channel's time limit to what it is: the one harmless thing that wakes it."""
-        limit = await self._ari.get(f"/channels/{channel}/variable", Variable, variable=TIMEOUT)
+        limit = await self._ari.get(f"/channels/{part(channel)}/variable", Variable, variable=TIMEOUT)
         await self._manager.set_variable(channel, TIMEOUT, limit.value or "0")
 
     async def _add(self, bridge: str, channel: str, *, absorb: bool = False, quietly: bool = False) -> None:
@@ -134,14 +134,14 @@ class Orders:
         query = {"absorbDTMF": "true"} if absorb else {}
         if quietly:
             query["inhibitConnectedLineUpdates"] = "true"
-        await self._post(f"/bridges/{bridge}/addChannel", channel=channel, **query)
+        await self._post(f"/bridges/{part(bridge)}/addChannel", channel=channel, **query)
 
     async def _remove(self, bridge: str, channel: str) -> None:
         with suppress(PbxRefused):  # Not in it, or no such bridge.
-            await self._post(f"/bridges/{bridge}/removeChannel", channel=channel)
+            await self._post(f"/bridges/{part(bridge)}/removeChannel", channel=channel)
 
     async def _is_in(self, bridge: str, channel: str) -> bool:
-        return channel in (await self._ari.get(f"/bridges/{bridge}", Bridge)).channels
+        return channel in (await self._ari.get(f"/bridges/{part(bridge)}", Bridge)).channels
 
     async def _set_all(self, channel: str, variables: Mapping[str, str]) -> None:
         if variables:
@@ -149,11 +149,11 @@ class Orders:
                 "variable": f"ARRAY({','.join(variables)})",
                 "value": ",".join(map(literal, variables.values())),
             }
-            await self._ari.request("POST", f"/channels/{channel}/variable", body=body)
+            await self._ari.request("POST", f"/channels/{part(channel)}/variable", body=body)
 
     async def _variable(self, channel: str, name: str) -> str:
         with suppress(NotThere):
-            return (await self._ari.get(f"/channels/{channel}/variable", Variable, variable=name)).value
+            return (await self._ari.get(f"/channels/{part(channel)}/variable", Variable, variable=name)).value
         return ""
 
     async def _post(self, path: str, **query: str) -> None:

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from asterisk_warm.ari.client import NotThere, part
+from asterisk_warm.ari.headers import header_variables
 from asterisk_warm.ari.live import LiveCalls
 from asterisk_warm.ari.model import Channel, DeviceState, Variable
 from asterisk_warm.ari.orders import CREATE_SECONDS, all_of
+from asterisk_warm.ari.recording import Recording
 from asterisk_warm.ari.shown import party
 from asterisk_warm.engine.ports import (
     EndpointUnreachable,
@@ -30,9 +32,9 @@ DIALLED = "WARM_DIALLED"
 _NOT_CALLABLE = {"UNAVAILABLE": "phone not registered", "INVALID": "no such device in Asterisk"}
 
 
-class AriPbx(LiveCalls):
-    """Leads and agents; `live` has calls that are not ours yet, `qualifying` the qualifier, `looking` what
-    Asterisk has, `orders` what all of them are made of."""
+class AriPbx(LiveCalls, Recording):
+    """Leads and agents; `live` has calls that are not ours yet, `qualifying` the qualifier, `recording`
+    questions, `looking` what Asterisk has, `orders` what all of them are made of."""
 
     # -- the lead --------------------------------------------------------------------------------------------
 
@@ -65,19 +67,25 @@ class AriPbx(LiveCalls):
         called: Shown,
         seconds: float,
         variables: Mapping[str, str],
+        headers: Mapping[str, str],
     ) -> None:
+        told = header_variables(endpoint, headers)
         shown = {"CONNECTEDLINE(all,i)": party(caller), "CALLERID(all)": party(called)}
-        existing = await self._create(leg, lead, endpoint, {**variables, **shown})
+        existing = await self._create(leg, lead, endpoint, {**variables, **told, **shown})
         if existing is not None and await self._dialled(leg):
             return
         with self._awaited.event("Dial", leg) as dialled:
             try:
-                await self._post(f"/channels/{leg}/dial", timeout=str(round(seconds) + BACKSTOP_SECONDS))
+                await self._post(
+                    f"/channels/{part(leg)}/dial", timeout=str(round(seconds) + BACKSTOP_SECONDS)
+                )
             except PbxRefused:
                 if existing is None:
                     raise
                 return  # It has begun to ring in this moment.
-            await self._post(f"/channels/{leg}/variable", variable=DIALLED, value="yes")
+            # A phone that refuses at once is gone before it is noted: Asterisk says how it went.
+            with suppress(PbxRefused):
+                await self._post(f"/channels/{part(leg)}/variable", variable=DIALLED, value="yes")
             # How it goes on is told by events, whether this one is seen or not.
             with suppress(TimeoutError):
                 await self._promptly(leg, within(dialled, DIAL_SECONDS))
@@ -87,7 +95,10 @@ class AriPbx(LiveCalls):
         ends the call (16 and 22). What was not noted may have been done all the same, in the moment before we
         died: then the phone is given some time to begin."""
         with self._awaited.event("Dial", leg) as begins:
-            if await self._noted(leg) or (await self._ari.get(f"/channels/{leg}", Channel)).state != "Down":
+            if (
+                await self._noted(leg)
+                or (await self._ari.get(f"/channels/{part(leg)}", Channel)).state != "Down"
+            ):
                 return True
             with suppress(TimeoutError):
                 await within(begins, DOUBT_SECONDS)
@@ -96,7 +107,9 @@ class AriPbx(LiveCalls):
 
     async def _noted(self, leg: str) -> bool:
         with suppress(NotThere):
-            return bool((await self._ari.get(f"/channels/{leg}/variable", Variable, variable=DIALLED)).value)
+            return bool(
+                (await self._ari.get(f"/channels/{part(leg)}/variable", Variable, variable=DIALLED)).value
+            )
         return False
 
     async def _create(
@@ -111,7 +124,7 @@ class AriPbx(LiveCalls):
             except PbxRefused as refused:
                 # Because it exists (a repeated order), or because it cannot be made: only a look tells.
                 with suppress(LegGone):
-                    return await self._ari.get(f"/channels/{leg}", Channel)
+                    return await self._ari.get(f"/channels/{part(leg)}", Channel)
                 raise await self._why_not(endpoint, refused) from refused
             try:
                 await within(entered, CREATE_SECONDS)
@@ -121,7 +134,7 @@ class AriPbx(LiveCalls):
             except LegGone:
                 # Perhaps that of an earlier order, which had the same id: then this one is nobody's.
                 with suppress(LegGone):
-                    await self._delete(f"/channels/{leg}")
+                    await self._delete(f"/channels/{part(leg)}")
                 raise
         return None
 
@@ -147,9 +160,9 @@ class AriPbx(LiveCalls):
         agent_waits: bool = False,
     ) -> None:
         if agent_waits:
-            await self._delete(f"/channels/{agent}/moh")
+            await self._delete(f"/channels/{part(agent)}/moh")
         # In this order on the wire: nobody can be brought in while something is played to them.
-        quiet = [*(self.stop_playback(one) for one in stop), self._delete(f"/channels/{lead}/moh")]
+        quiet = [*(self.stop_playback(one) for one in stop), self._delete(f"/channels/{part(lead)}/moh")]
         await all_of(*quiet, self._bring_in(bridge, agent))
         if introduction:
             # Both hear the same line at the same time, so both know when to speak; it is over for both at
@@ -157,7 +170,7 @@ class AriPbx(LiveCalls):
             await all_of(
                 self.play(lead, playback, introduction), self.play(agent, f"{playback}-agent", introduction)
             )
-        await self._delete(f"/channels/{lead}/moh")
+        await self._delete(f"/channels/{part(lead)}/moh")
 
     async def _bring_in(self, bridge: str, agent: str) -> None:
         """Added once only: who is in already would leave and come in again."""
@@ -172,7 +185,7 @@ class AriPbx(LiveCalls):
 
     async def let_go(self, first: str, second: str, variables: Mapping[str, str]) -> None:
         # Told of both ends even though they leave our application.
-        peer = self._names.get(second) or (await self._ari.get(f"/channels/{second}", Channel)).name
+        peer = self._names.get(second) or (await self._ari.get(f"/channels/{part(second)}", Channel)).name
         await all_of(
             self._subscribe(first, second),
             self._set_all(first, {**variables, "WARM_PEER": peer}),
@@ -182,4 +195,4 @@ class AriPbx(LiveCalls):
 
     async def close_bridge(self, bridge: str) -> None:
         with suppress(NotThere):
-            await self._delete(f"/bridges/{bridge}")
+            await self._delete(f"/bridges/{part(bridge)}")

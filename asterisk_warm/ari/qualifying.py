@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
+from asterisk_warm.ari.client import part
 from asterisk_warm.ari.orders import CREATE_SECONDS, TAKEN, Orders, all_of
 from asterisk_warm.ari.shown import party
 from asterisk_warm.core.handoff.commands import Progress
@@ -23,13 +24,13 @@ _PROGRESS = {
 
 class Qualifying(Orders):
     async def join_qualifier(self, lead: str, qualifier: str, bridge: str, stop: Sequence[str]) -> None:
-        quiet = [*(self.stop_playback(one) for one in stop), self._delete(f"/channels/{lead}/moh")]
+        quiet = [*(self.stop_playback(one) for one in stop), self._delete(f"/channels/{part(lead)}/moh")]
         await all_of(*quiet, self._stop_ringing(qualifier), self._add(bridge, qualifier, absorb=True))
-        await self._delete(f"/channels/{lead}/moh")
+        await self._delete(f"/channels/{part(lead)}/moh")
 
     async def set_aside(self, qualifier: str, bridges: Sequence[str]) -> None:
         await all_of(self._answer(qualifier), *(self._remove(bridge, qualifier) for bridge in bridges))
-        await self._post(f"/channels/{qualifier}/ring")
+        await self._post(f"/channels/{part(qualifier)}/ring")
 
     async def consult(
         self, qualifier: str, agent: str, bridge: str, stop: Sequence[str], *, agent_waits: bool
@@ -37,20 +38,20 @@ class Qualifying(Orders):
         await self._make_bridge(bridge)
         quiet = [self.stop_playback(one) for one in stop]
         if agent_waits:
-            quiet.append(self._delete(f"/channels/{agent}/moh"))
+            quiet.append(self._delete(f"/channels/{part(agent)}/moh"))
         await all_of(*quiet, self._stop_ringing(qualifier))
         await all_of(
             self._add(bridge, qualifier, absorb=True), self._promptly(agent, self._add(bridge, agent))
         )
 
     async def _stop_ringing(self, channel: str) -> None:
-        await self._delete(f"/channels/{channel}/ring")
+        await self._delete(f"/channels/{part(channel)}/ring")
 
     async def tell(self, channel: str, leg: str, playback: str, media: Sequence[str]) -> None:
         query = {"app": self._app, "appArgs": TAKEN, "whisper": "out"}
         try:
             with self._awaited.event("StasisStart", leg) as entered:
-                await self._post(f"/channels/{channel}/snoop/{leg}", **query)
+                await self._post(f"/channels/{part(channel)}/snoop/{part(leg)}", **query)
                 await within(entered, CREATE_SECONDS)
             with self._awaited.event("PlaybackFinished", playback) as finished:
                 await self.play(leg, playback, media)
@@ -63,10 +64,12 @@ class Qualifying(Orders):
 
     async def tell_phone(self, channel: str, progress: Progress) -> None:
         with suppress(PbxRefused, LegGone):  # Older ones, and a channel that is not ours, cannot be told.
-            await self._post(f"/channels/{channel}/transfer_progress", states=_PROGRESS[progress])
+            await self._post(f"/channels/{part(channel)}/transfer_progress", states=_PROGRESS[progress])
 
     async def show(self, channel: str, shown: Shown) -> None:
-        await self._post(f"/channels/{channel}/variable", variable="CONNECTEDLINE(all)", value=party(shown))
+        await self._post(
+            f"/channels/{part(channel)}/variable", variable="CONNECTEDLINE(all)", value=party(shown)
+        )
 
     async def release(self, channel: str) -> None:
         await self._continue(channel, None)

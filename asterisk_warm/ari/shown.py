@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asterisk_warm.core.plain import few_marks
 from asterisk_warm.engine.ports import Shown
 
 NAME_LIMIT, NUMBER_LIMIT = 60, 32
@@ -10,9 +11,10 @@ _UNSAFE = frozenset('"\\<>{}$`;|%')
 
 
 def shown_name(name: str) -> str:
-    """Printable, one line, at most 60 characters, without quotes, brackets and substitution marks."""
+    """Printable, one line, at most 60 characters, without quotes, brackets, substitution marks and floods of
+    accents."""
     kept = "".join(c if c.isprintable() and c not in _UNSAFE else " " for c in name[: NAME_LIMIT * 4])
-    return " ".join(kept.split())[:NAME_LIMIT].strip()
+    return " ".join(few_marks(kept).split())[:NAME_LIMIT].strip()
 
 
 def shown_number(number: str) -> str:

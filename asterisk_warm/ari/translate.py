@@ -1,14 +1,15 @@
-"""Asterisk's events → facts about handoffs. No I/O; the only memory is who is being hung up."""
+"""Asterisk's events → facts about handoffs. No I/O; the only memory is who is being hung up, and who has said
+something."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
 from asterisk_warm.ari.model import Channel, Message
+from asterisk_warm.ari.talking import Talking
+from asterisk_warm.ari.times import moment
 from asterisk_warm.core.handoff.events import (
     AgentAnswered,
     AgentHungUp,
@@ -22,8 +23,9 @@ from asterisk_warm.core.handoff.events import (
     QualifierHungUp,
     QualifierLeft,
     QualifierPressed,
+    Recorded,
 )
-from asterisk_warm.core.handoff.ids import parse_playback
+from asterisk_warm.core.handoff.ids import parse_playback, parse_recording
 from asterisk_warm.core.handoff.model import LEAD, QUALIFIER, Outcome, Playing, offer_of
 from asterisk_warm.core.handoff.options import VARIABLE
 from asterisk_warm.engine.ports import AtDoor, Door, LeadAtDoor, Transfer
@@ -59,11 +61,16 @@ class Translator:
         self._leg_of = leg_of
         self._hanging_up: set[str] = set()
         """Who leaves our application because of a hangup: requested, and the leaving not seen yet."""
+        self._talking = Talking()
 
     def facts(self, message: Message) -> Iterator[Fact]:
         """What an event means: usually nothing or one fact."""
         if message.type == "PlaybackFinished":
             yield from _playback(message)
+            return
+        self._talking.hear(message)
+        if message.type in ("RecordingFinished", "RecordingFailed"):
+            yield from self._recording(message)
             return
         channel = message.peer if message.type == "Dial" else message.channel
         if channel is None:
@@ -88,6 +95,22 @@ class Translator:
     def forget(self) -> None:
         """After an outage: what was to follow may have been missed."""
         self._hanging_up.clear()
+        self._talking.clear()
+
+    def _recording(self, message: Message) -> Iterator[Fact]:
+        recording = message.recording
+        parsed = parse_recording(recording.name) if recording is not None else None
+        if parsed is None or recording is None:
+            return
+        handoff, number, reply = parsed
+        event_id = f"{message.timestamp}/{recording.name}/finished"
+        # Of silence, and of what was stopped, nothing is to be played.
+        failed = recording.state != "done" or not self._talking.has_talked(recording.channel)
+        self._talking.forget(recording.channel)
+        yield (
+            handoff,
+            Recorded(at=moment(message), event_id=event_id, number=number, reply=reply, failed=failed),
+        )
 
 
 def _lead(message: Message, channel: Channel, handoff: str, hanging_up: bool) -> Iterator[Fact]:
@@ -211,14 +234,6 @@ _CAUSES = {
 def cause_words(cause: int, asterisks_words: str = "") -> str:
     """A hangup cause (Q.850) in words, Asterisk's own where we have none."""
     return _CAUSES.get(cause) or asterisks_words.lower() or f"cause {cause}"
-
-
-def moment(message: Message) -> float:
-    """Seconds since the epoch; now, where Asterisk gave no time."""
-    try:
-        return datetime.fromisoformat(message.timestamp).timestamp()
-    except ValueError:
-        return time.time()
 
 
 def _stamp(message: Message, channel: Channel) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The engine, put together: what `daemon.py` gives its adapters to, and what the tests run."""
+"""The engine, put together: what the daemon gives its adapters to, and what the tests run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import tzinfo
 
+from asterisk_warm.core.leads import Disposition
 from asterisk_warm.core.presence import Declared
 from asterisk_warm.core.roster import AgentRecord, Conflict, TeamRecord
 from asterisk_warm.engine.agents.dispatcher import Dispatcher
@@ -16,7 +17,14 @@ from asterisk_warm.engine.agents.staff import Staff
 from asterisk_warm.engine.directory import Directory
 from asterisk_warm.engine.executor import Executor
 from asterisk_warm.engine.intake import Intake
+from asterisk_warm.engine.leads.known import KnownLeads
+from asterisk_warm.engine.leads.ports import Crm, LeadStore
+from asterisk_warm.engine.leads.service import LeadService
 from asterisk_warm.engine.ports import Journal, Pbx, Speaker
+from asterisk_warm.engine.qualifying.ports import QualificationStore, ScriptReader, ScriptStore
+from asterisk_warm.engine.qualifying.scripts import Places, ScriptService, nowhere
+from asterisk_warm.engine.qualifying.service import QualificationService
+from asterisk_warm.engine.screens.service import Screens
 from asterisk_warm.engine.service import HandoffService
 from asterisk_warm.engine.views import Health
 
@@ -38,16 +46,34 @@ class Engine:
         speech_seconds: float,
         reachable: Callable[[], Awaitable[None]],
         health: Callable[[int], Awaitable[Health]],
+        leads: LeadStore,
+        scripts: ScriptStore,
+        qualifications: QualificationStore,
+        read_script: ScriptReader,
+        screens: Screens,
+        crm: Crm | None = None,
+        dispositions: Sequence[Disposition] = (),
+        region: str = "",
+        places: Places = nowhere,
     ) -> None:
         """`node` names this daemon among those that use the same store; `zone` is the machine's. Without
-        `lamps`, none are set."""
-        executor = Executor(pbx, speaker, speech_seconds=speech_seconds, reachable=reachable)
-        intake = Intake(directory)
+        `lamps`, none are set; without a `crm`, none is asked. `region`: where numbers without a country code
+        are from (`US`); `places`: where in a script's source its parts are."""
+        executor = Executor(pbx, speaker, crm, screens, speech_seconds=speech_seconds, reachable=reachable)
+        self.scripts = ScriptService(scripts, read_script, places)
+        self.qualifications = QualificationService(
+            qualifications, self.scripts, leads, region=region, zone=zone, finished=screens.qualified
+        )
+        self.leads = LeadService(
+            leads, journal, qualifications, dispositions=dispositions, region=region, told=screens.outcome
+        )
+        known = KnownLeads(leads, qualifications, self.scripts, journal, dispositions, region)
+        intake = Intake(directory, known)
         self.standing_lines = intake.standing_lines
         self.staff = Staff(store, devices, calendars, zone, directory.update)
         self._lamps = None if lamps is None else LampKeeper(self.staff, lamps)
         self._dispatcher = Dispatcher(self.staff, node)
-        self.agents = AgentService(self.staff, store, journal, directory, self._dispatcher)
+        self.agents = AgentService(self.staff, store, journal, directory, self._dispatcher, key=known.key)
         self.handoffs = HandoffService(
             journal, pbx, executor, intake, self.agents, self._dispatcher, health, speaker
         )

@@ -1,4 +1,4 @@
-"""What the engine needs from outside, as Protocols; `daemon.py` chooses who provides it."""
+"""What the engine needs from outside, as Protocols; the daemon chooses who provides it."""
 
 from __future__ import annotations
 
@@ -194,9 +194,11 @@ class Pbx(Protocol):
         called: Shown,
         seconds: float,
         variables: Mapping[str, str],
+        headers: Mapping[str, str],
     ) -> None:
         """Create channel `leg` to `endpoint` and dial it on behalf of the lead's channel (in call records
-        they belong together), showing the `caller`; `called` is what others' phones will show of it. What
+        they belong together), showing the `caller`; `called` is what others' phones will show of it.
+        `headers` are of the INVITE, where the endpoint is a SIP phone. What
         becomes of it (ringing, answered, busy, …) arrives as events. If a channel of that id exists
         already and is ours, go on from where it is. Raises EndpointUnreachable where the phone cannot be
         called now."""
@@ -283,6 +285,28 @@ class Pbx(Protocol):
 
     async def close_bridge(self, bridge: str) -> None:
         """Remove the handoff's bridge; already gone is fine."""
+
+    # -- questions that agents ask back --
+
+    async def record(self, channel: str, recording: str, media: Sequence[str], seconds: float) -> None:
+        """Play sounds on a channel that is in no bridge, then record what is said there, until a key, two
+        seconds of silence, or so many seconds. `Recorded` follows."""
+
+    async def record_within(
+        self, channel: str, leg: str, recording: str, seconds: float, *, all: bool
+    ) -> None:
+        """Record what is said from now on by a channel in a bridge (with `all`, by the others there too), as
+        it talks on; by a channel `leg` of ours, which is gone again at the end. Until two seconds of silence
+        after something was said, or so many seconds. `Recorded` follows."""
+
+    async def stop_recording(self, recording: str) -> None:
+        """End it, and keep nothing; already over is fine. What is recorded by a leg of ours: hang that up."""
+
+    async def has_recording(self, recording: str) -> bool:
+        """Is there a stored one of that name?"""
+
+    async def forget_recording(self, recording: str) -> None:
+        """Delete a stored one; already gone is fine."""
 
     async def look(self) -> Found:
         """Read all channels and bridges."""
@@ -412,16 +436,19 @@ class Journal(Protocol):
     async def of_lead(self, number: str, limit: int) -> Sequence[HandoffRow]:
         """The handoffs of a lead by their number, newest first."""
 
+    async def of_agent(self, agent: str, limit: int) -> Sequence[HandoffRow]:
+        """The handoffs whose lead an agent has talked to, the latest talk first."""
+
 
 class Speaker(Protocol):
-    """Text to sounds."""
+    """Text to sounds. Languages are two letters, `es`; empty, or one without a voice: the first engine's."""
 
-    async def prepare(self, lines: Sequence[str]) -> Sequence[str]:
+    async def prepare(self, lines: Sequence[str], language: str = "") -> Sequence[str]:
         """For each line its sound URI, rendered if not cached. Raises SpeechUnavailable."""
 
-    def spoken(self, text: str) -> str | None:
+    def spoken(self, text: str, language: str = "") -> str | None:
         """The sound URI of a text that has been rendered; None when it has not. At once, without
         rendering."""
 
-    def prompt(self, name: str) -> str:
-        """The sound URI of a shipped prompt."""
+    def prompt(self, name: str, language: str = "") -> str:
+        """The sound URI of a shipped prompt, in that language where there is one."""

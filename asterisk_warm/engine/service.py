@@ -9,7 +9,7 @@ import structlog
 
 from asterisk_warm.core.handoff.events import CancelRequested, Event, QualifierAsked
 from asterisk_warm.core.handoff.handlers.qualifier import refusal
-from asterisk_warm.core.handoff.model import Status
+from asterisk_warm.core.handoff.model import Handoff, Status
 from asterisk_warm.core.handoff.policy import Action
 from asterisk_warm.core.handoff.states import State
 from asterisk_warm.engine import codec, reading
@@ -19,6 +19,7 @@ from asterisk_warm.engine.directory import Destination
 from asterisk_warm.engine.entrance import Entrance, Request
 from asterisk_warm.engine.errors import Refused
 from asterisk_warm.engine.executor import Executor
+from asterisk_warm.engine.finding import resolve
 from asterisk_warm.engine.ids import new_event_id
 from asterisk_warm.engine.intake import Intake
 from asterisk_warm.engine.mailbox import Mailbox
@@ -59,6 +60,8 @@ class HandoffService:
         lead_name: str | None = None,
         lead_number: str | None = None,
         summary: str | None = None,
+        language: str | None = None,
+        qualification: str | None = None,
         details: Mapping[str, str] | None = None,
         holds: Mapping[str, bool] | None = None,
         routing: Mapping[str, str] | None = None,
@@ -67,9 +70,19 @@ class HandoffService:
     ) -> HandoffView:
         """Hand off the lead of a live call, named by their `channel` or by their `qualifier`'s; or a channel
         that waits in the dialplan (a menu, a queue). When nobody takes the lead they are with the qualifier
-        again, or go on after the step they were in, or at `return_to`. `routing`: the options `wait`,
-        `priority` and `skills`. Raises Refused."""
-        options = _options(mode, lead_name, lead_number, summary, details or {}, holds or {}, routing or {})
+        again, or go on after the step they were in, or at `return_to`. `qualification`: the id of the one
+        that counts; `holds`: by the names of `gate.TOLD`; `routing`: the options `wait`, `priority` and
+        `skills`. Raises Refused."""
+        given = {
+            "mode": mode,
+            "name": lead_name,
+            "number": lead_number,
+            "summary": summary,
+            "language": language,
+            "qualification": qualification,
+            **(routing or {}),
+        }
+        options = _options(given, details or {}, holds or {})
         request = Request(destination, options, requested_by, return_to)
         handoff = await self._entrance.start(channel, qualifier, request)
         return view(handoff)
@@ -124,13 +137,19 @@ class HandoffService:
         if mailbox is not None and mailbox.handoff is not None:
             return view(mailbox.handoff)
         row = await self._journal.get(row_id)
-        assert row is not None, "resolved from the journal"
+        if row is None:
+            raise Refused("unreachable", f"{row_id} is only just being requested", "try again")
         return view(codec.decode_handoff(row.snapshot_json))
 
     async def list(self, *, open_only: bool, limit: int) -> list[HandoffView]:
         """Newest first."""
         rows = await self._journal.list(open_only, limit)
         return [view(codec.decode_handoff(row.snapshot_json)) for row in rows]
+
+    @property
+    def open_handoffs(self) -> Sequence[Handoff]:
+        """As they are now, without a look into the journal."""
+        return self._open.handoffs
 
     async def story(self, handoff: str) -> Sequence[StoryLine]:
         return reading.story(await self._journal.events(await self._resolve(handoff)))
@@ -142,17 +161,8 @@ class HandoffService:
         return await self._health(len(self._open))
 
     async def _resolve(self, handoff: str) -> str:
-        """An id, or the beginning or end of one that is unique among the latest. Raises Refused
-        (not_found, conflict)."""
-        if self._open.find(handoff) is not None or await self._journal.get(handoff) is not None:
-            return handoff
-        rows = await self._journal.list(False, RECENT)
-        found = [row.id for row in rows if row.id.startswith(handoff) or row.id.endswith(handoff)]
-        if len(found) == 1 and len(handoff) >= 4:
-            return found[0]
-        if found:
-            raise Refused("conflict", f'"{handoff}" fits {len(found)} handoffs', "give more of the id")
-        raise Refused("not_found", f'no handoff "{handoff}"', "see `asterisk-warm handoff list --all`")
+        """See `finding.resolve`."""
+        return handoff if self._open.find(handoff) is not None else await resolve(self._journal, handoff)
 
     # -- told by the dispatcher ------------------------------------------------------------------------------
 
@@ -207,20 +217,10 @@ class HandoffService:
 
 _TOO_LATE = frozenset({State.INTRODUCING, State.CONNECTED, State.RETURNING})
 
-RECENT = 500
-"""Among how many handoffs an abbreviated id is looked up."""
-
 
 def _options(
-    mode: str | None,
-    name: str | None,
-    number: str | None,
-    summary: str | None,
-    details: Mapping[str, str],
-    holds: Mapping[str, bool],
-    routing: Mapping[str, str],
+    given: Mapping[str, str | None], details: Mapping[str, str], holds: Mapping[str, bool]
 ) -> tuple[str, ...]:
-    given = {"mode": mode, "name": name, "number": number, "summary": summary, **routing}
     options = [f"{key}={value}" for key, value in given.items() if value]
     options += [f"{key}={'yes' if value else 'no'}" for key, value in holds.items()]
     return (*options, *(f"detail.{key}={value}" for key, value in details.items()))

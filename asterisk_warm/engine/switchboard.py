@@ -12,24 +12,37 @@ import structlog
 from asterisk_warm.core.handoff.commands import (
     CloseBridge,
     Command,
+    DropQuestion,
     HangUpAgent,
     LogQueue,
+    LookUpLead,
     PrepareSpeech,
     ReturnLead,
     RingAgent,
+    Tell,
 )
 from asterisk_warm.core.handoff.events import ChannelReplaced, Event, HandedOn, HandoffRequested
 from asterisk_warm.core.handoff.ids import owner_of_bridge, parse_agent_leg, parse_aside_leg
 from asterisk_warm.core.handoff.model import LEAD, QUALIFIER, Handoff, Lead, Qualifier, Status, agent_name
 from asterisk_warm.engine import codec
 from asterisk_warm.engine.executor import Executor
-from asterisk_warm.engine.mailbox import Mailbox
+from asterisk_warm.engine.mailbox import Completion, Mailbox
 from asterisk_warm.engine.ports import Found, Journal, JournalError, Pbx, PbxError, StoredHandoff
 from asterisk_warm.engine.reconcile import compare
 
 log = structlog.get_logger(__name__)
 
-RERUN = (PrepareSpeech, RingAgent, HangUpAgent, ReturnLead, CloseBridge, LogQueue)
+RERUN = (
+    PrepareSpeech,
+    LookUpLead,
+    Tell,
+    RingAgent,
+    HangUpAgent,
+    DropQuestion,
+    ReturnLead,
+    CloseBridge,
+    LogQueue,
+)
 """Unfinished commands that are simply carried out again after a restart. What the others establish (music,
 playbacks, the join, the letting go) is ordered anew by the core from what Asterisk really has."""
 
@@ -62,10 +75,12 @@ class Switchboard:
     def __len__(self) -> int:
         return len(self._mailboxes)
 
-    def begin(self, request: HandoffRequested) -> Mailbox:
+    def begin(self, request: HandoffRequested, completion: Completion | None = None) -> Mailbox:
+        """From now on its channels are the handoff's, though the `completion` of the request takes a
+        moment."""
         self._hand_on(request)
         mailbox = self._open(request.handoff, request.lead, request.qualifier)
-        mailbox.begin(request)
+        mailbox.begin(request, completion)
         return mailbox
 
     def _hand_on(self, request: HandoffRequested) -> None:
@@ -78,6 +93,11 @@ class Switchboard:
                 event_id = f"{request.event_id}/{leg}"
                 event = HandedOn(at=request.at, event_id=event_id, to=request.handoff, leg=leg)
                 self._mailboxes[handoff].post(event)
+
+    @property
+    def handoffs(self) -> Sequence[Handoff]:
+        """What is open, as it is now."""
+        return [box.handoff for box in self._mailboxes.values() if box.handoff is not None]
 
     def find(self, handoff: str) -> Mailbox | None:
         """The mailbox of an open handoff."""

@@ -18,6 +18,14 @@ class LeadView:
     summary: str
     channel: str
     details: dict[str, str]
+    language: str
+    score: float | None
+    """Of their qualification; None: there is none."""
+    verdict: str
+    qualification: str
+    """Its id; empty: none."""
+    more: str
+    """What their qualification and their earlier calls add."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +159,11 @@ def view(handoff: Handoff) -> HandoffView:
             handoff.lead.summary,
             handoff.lead.channel,
             dict(handoff.lead.details),
+            handoff.lead.language,
+            handoff.lead.score,
+            handoff.lead.verdict,
+            handoff.lead.qualification,
+            handoff.lead.more,
         ),
         qualifier=_qualifier(handoff),
         agent=AgentView(winner.agent.id, winner.agent.name) if winner else None,

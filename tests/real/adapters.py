@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -29,9 +29,13 @@ _PORTS = {"sip_port": SIP_PORT, "ari_port": 28088, "ami_port": 25038, "rtp_first
 """Beside the Asterisk that other tests of this worker may still have."""
 
 
-def private_asterisk(root: Root, folder: Path, agents: Sequence[str], dialplan: str) -> PrivateAsterisk:
-    own = PrivateAsterisk(root, folder, agents=agents, dialplan=dialplan)
+def private_asterisk(
+    root: Root, folder: Path, agents: Sequence[str], dialplan: str, extra: Mapping[str, str] | None = None
+) -> PrivateAsterisk:
+    own = PrivateAsterisk(root, folder, agents=agents, dialplan=dialplan, extra=extra)
     own.config = replace(own.config, **_PORTS)
+    # As every installation has it: Asterisk makes no folder for recordings itself.
+    (folder / "spool" / "recording").mkdir(parents=True, exist_ok=True)
     return own
 
 
@@ -93,9 +97,9 @@ class Engine:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def until(self, what: Callable[[], Any]) -> Any:
+    async def until(self, what: Callable[[], Any], patience: float = PATIENCE) -> Any:
         """What `what` returns as soon as it is true. Raises TimeoutError."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience):
             while not (found := what()):
                 await self._changed.wait()
         return found

@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from adapters import SIP_PORT, Adapters, bridge, leg, nothing_left, private_asterisk, until
+from adapters import SIP_PORT, Adapters, leg, nothing_left, private_asterisk, until
+from ari_scene import ANA, ANA_HZ, GRANT, LEAD_TONE, MUSIC, Talk
 
 from asterisk_warm.ami import manager
 from asterisk_warm.ami.manager import AmiManager
@@ -40,18 +41,16 @@ from asterisk_warm.engine.ports import (
     Shown,
 )
 from asterisk_warm.lab.asterisk import PrivateAsterisk
-from asterisk_warm.lab.call import Call
 from asterisk_warm.lab.capture import Capture
-from asterisk_warm.lab.phones import Phone, Phones
+from asterisk_warm.lab.phones import Phones
 from asterisk_warm.lab.rawphones import RefusingPhone
 from asterisk_warm.lab.root import Root
-from asterisk_warm.lab.tones import AGENT_HZ, BRIEFING_MARKER_HZ, LEAD_HZ, MUSIC_HZ, chord, write_wav
+from asterisk_warm.lab.tones import BRIEFING_MARKER_HZ, chord, write_wav
 
 pytestmark = pytest.mark.real
 
-ANA_HZ, LEAD_TONE, MUSIC = AGENT_HZ[0], LEAD_HZ[0], MUSIC_HZ[0]
 COMFORT_HZ, INTRODUCTION_HZ = 3000, 3100
-GRANT, ANA, BEN = Shown("Grant", "+1555"), Shown("Ana Lopez", "201"), Shown("Ben Okafor", "202")
+BEN = Shown("Ben Okafor", "202")
 HOSTILE = 'Eve "x" \\ ${SHELL(id)} <sip:x@y>;a=b\r\nX-Evil: 1\x00 🔥 مرحبا \u202e\udcff' + "A" * 4000
 DIALPLAN = """
 exten => waiting,1,Answer()
@@ -98,47 +97,6 @@ async def phones(asterisk: PrivateAsterisk) -> AsyncIterator[Phones]:
 def capture(tmp_path: Path, asterisk: PrivateAsterisk) -> Iterator[Capture]:
     with Capture(tmp_path / "scene.pcap", sip_port=SIP_PORT) as running:
         yield running
-
-
-class Talk:
-    """A lead who was secured and an agent who has answered: what most scenes begin with."""
-
-    def __init__(self, adapters: Adapters, phones: Phones) -> None:
-        self.adapters, self.phones = adapters, phones
-        self.pbx, self.engine = adapters.pbx, adapters.engine
-
-    async def begin(self, extension: str = "sales") -> Talk:
-        self.call: Call = await self.phones.lead("Grant Weatherly", "+15551230001", tone_hz=LEAD_TONE).dial(
-            extension
-        )
-        self.lead, self.handoff = await self.adapters.lead_at_door()
-        self.bridge, self.leg = bridge(self.handoff), leg(self.handoff)
-        await self.pbx.secure_lead(self.lead, self.bridge, "", {"WARM_ID": self.handoff})
-        await self.call.answered()
-        return self
-
-    async def answered(self, ana: Phone) -> Call:
-        await self.pbx.ring(self.leg, self.lead, "PJSIP/ana", GRANT, ANA, 20, {"WARM_ID": self.handoff})
-        offer = await ana.rings()
-        await offer.answer()
-        await self.engine.fact(AgentAnswered, self.handoff)
-        return offer
-
-    async def joined(self, ana: Phone) -> Call:
-        offer = await self.answered(ana)
-        await self.pbx.join(self.lead, self.leg, self.bridge, [], [], "")
-        return offer
-
-    def sound(self, name: str) -> list[str]:
-        return [f"sound:{self.adapters.asterisk.workdir}/{name}"]
-
-    async def end(self) -> None:
-        """Everything of this scene goes, as far as it is there."""
-        for order in (self.call.hang_up(), self.pbx.hang_up(self.leg), self.pbx.close_bridge(self.bridge)):
-            try:
-                await order
-            except LegGone:
-                continue
 
 
 @pytest.fixture
@@ -268,7 +226,7 @@ async def test_given_an_agent_when_rung_then_the_invite_is_out_at_once_and_every
     ana = await talk.phones.register("ana", tone_hz=ANA_HZ)
     began = time.time()
     grant = Shown("Grant Weatherly", "+15551230001")
-    await talk.pbx.ring(talk.leg, talk.lead, "PJSIP/ana", grant, ANA, 20, {"WARM_ID": "w"})
+    await talk.pbx.ring(talk.leg, talk.lead, "PJSIP/ana", grant, ANA, 20, {"WARM_ID": "w"}, {})
     offer = await ana.rings()
     assert (offer.caller_name, offer.caller_number) == ("Grant Weatherly", "+15551230001")
     invited = capture.traffic().dialogs_to("ana")[0].invited_at
@@ -282,10 +240,10 @@ async def test_given_an_agent_when_rung_then_the_invite_is_out_at_once_and_every
     assert linked.value == talk.lead
 
     # A repeated order rings nobody twice, before and after the answer.
-    await talk.pbx.ring(talk.leg, talk.lead, "PJSIP/ana", GRANT, ANA, 20, {})
+    await talk.pbx.ring(talk.leg, talk.lead, "PJSIP/ana", GRANT, ANA, 20, {}, {})
     await offer.answer()
     await talk.engine.fact(AgentAnswered, talk.handoff)
-    await talk.pbx.ring(talk.leg, talk.lead, "PJSIP/ana", GRANT, ANA, 20, {})
+    await talk.pbx.ring(talk.leg, talk.lead, "PJSIP/ana", GRANT, ANA, 20, {}, {})
     await offer.press("1")
     assert (await talk.engine.fact(DigitPressed, talk.handoff)).digit == "1"
     await offer.hang_up()
@@ -310,7 +268,7 @@ async def test_given_any_name_when_rung_then_the_phone_shows_it_and_nothing_else
     talk: Talk, name: str, number: str, shown_name: str, shown_number: str | None
 ) -> None:
     ana = await talk.phones.register("ana", tone_hz=ANA_HZ)
-    await talk.pbx.ring(talk.leg, talk.lead, "PJSIP/ana", Shown(name, number), ANA, 20, {})
+    await talk.pbx.ring(talk.leg, talk.lead, "PJSIP/ana", Shown(name, number), ANA, 20, {}, {})
     offer = await ana.rings()
     assert offer.caller_name.startswith(shown_name) and len(offer.caller_name) <= 60
     assert bool(offer.caller_name) is bool(shown_name)
@@ -340,7 +298,7 @@ async def test_given_a_phone_that_refuses_when_rung_then_each_way_is_told_apart_
         async with RefusingPhone(
             talk.adapters.asterisk.sip, talk.adapters.asterisk.sip_password, "ben", code, reason
         ):
-            await talk.pbx.ring(leg(talk.handoff, number), talk.lead, "PJSIP/ben", GRANT, BEN, 20, {})
+            await talk.pbx.ring(leg(talk.handoff, number), talk.lead, "PJSIP/ben", GRANT, BEN, 20, {}, {})
             await talk.engine.until(lambda n=number: len(talk.engine.told(AgentHungUp, talk.handoff)) == n)
         told = talk.engine.told(AgentHungUp, talk.handoff)[-1]
         assert (told.offer, told.outcome, told.cause) == (number, outcome, cause), code
@@ -351,7 +309,7 @@ async def test_given_an_agent_who_lets_it_ring_when_asterisks_own_time_is_up_the
     talk: Talk,
 ) -> None:
     ana = await talk.phones.register("ana", tone_hz=ANA_HZ)
-    await talk.pbx.ring(talk.leg, talk.lead, "PJSIP/ana", GRANT, ANA, -1, {})
+    await talk.pbx.ring(talk.leg, talk.lead, "PJSIP/ana", GRANT, ANA, -1, {}, {})
     offer = await ana.rings()
     gone = await talk.engine.fact(AgentHungUp, talk.handoff)
     assert gone.outcome is Outcome.NO_ANSWER
@@ -363,11 +321,11 @@ async def test_given_a_phone_that_is_away_when_rung_then_that_is_said_and_not_th
     talk: Talk,
 ) -> None:
     with pytest.raises(EndpointUnreachable, match="phone not registered"):
-        await talk.pbx.ring(talk.leg, talk.lead, "PJSIP/ben", GRANT, BEN, 20, {})
+        await talk.pbx.ring(talk.leg, talk.lead, "PJSIP/ben", GRANT, BEN, 20, {}, {})
     with pytest.raises(EndpointUnreachable, match="no such device"):
-        await talk.pbx.ring(talk.leg, talk.lead, "PJSIP/nobody", GRANT, ANA, 20, {})
+        await talk.pbx.ring(talk.leg, talk.lead, "PJSIP/nobody", GRANT, ANA, 20, {}, {})
     with pytest.raises(PbxRefused):
-        await talk.pbx.ring(talk.leg, talk.lead, "nonsense", GRANT, ANA, 20, {})
+        await talk.pbx.ring(talk.leg, talk.lead, "nonsense", GRANT, ANA, 20, {}, {})
 
 
 async def test_given_an_agent_who_is_moved_away_when_it_happens_then_they_have_left_and_not_hung_up(

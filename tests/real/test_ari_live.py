@@ -22,11 +22,13 @@ from asterisk_warm.core.handoff.events import (
     AgentAnswered,
     LeadHungUp,
     LeadLeft,
+    PlaybackEnded,
     QualifierHungUp,
     QualifierLeft,
     QualifierPressed,
+    Recorded,
 )
-from asterisk_warm.core.handoff.ids import aside_leg, consult_id, playback_id
+from asterisk_warm.core.handoff.ids import aside_leg, consult_id, playback_id, recording_name
 from asterisk_warm.core.handoff.model import LEAD, QUALIFIER, Playing
 from asterisk_warm.engine.ports import (
     InCall,
@@ -169,7 +171,7 @@ class Live:
     async def answered(self) -> Call:
         """An agent, rung for this lead, has answered."""
         ana = await self.phones.register("ana", tone_hz=ANA_HZ)
-        await self.pbx.ring(self.leg, self.lead, "PJSIP/ana", SHOWN_GRANT, SHOWN_ANA, 20, {})
+        await self.pbx.ring(self.leg, self.lead, "PJSIP/ana", SHOWN_GRANT, SHOWN_ANA, 20, {}, {})
         offer = await ana.rings()
         await offer.answer()
         await self.engine.fact(AgentAnswered, self.handoff)
@@ -591,6 +593,28 @@ async def test_given_two_words_at_once_when_told_then_both_are_and_nothing_is_le
     for aside in (live.aside, other[0]):
         await until_gone(live, aside)
     assert set((await live.pbx.look()).channels) == {live.lead, live.quinn}
+
+
+@pytest.mark.parametrize("everybody", [True, False])
+async def test_given_two_who_talk_when_one_is_recorded_then_the_other_is_too_only_if_wanted_and_hears_nothing(
+    live: Live, capture: Capture, everybody: bool
+) -> None:
+    await live.take_over()
+    offer = await live.answered()
+    name = recording_name(live.handoff, 1, reply=True)
+    began = time.time()
+    await live.pbx.record_within(live.quinn, live.aside, name, 2, all=everybody)
+    recorded = await live.engine.fact(Recorded, live.handoff)
+    assert (recorded.number, recorded.reply, recorded.failed) == (1, True, False)
+    await until_gone(live, live.aside)
+    other = capture.traffic().heard_at(live.call.call_id).between(began, recorded.at)
+    assert other.hears(QUINN_HZ, frames=50) and not other.hears(LEAD_TONE)
+    reply = playback_id(live.handoff, Playing.REPLY, 1)
+    await live.pbx.play(live.leg, reply, [f"recording:{name}"])
+    await live.engine.fact(PlaybackEnded, live.handoff)
+    ear = capture.traffic().heard_at(offer.call_id)
+    assert ear.hears(QUINN_HZ, frames=50) and ear.hears(LEAD_TONE, frames=50) is everybody
+    await live.pbx.forget_recording(name)
 
 
 # -- what the phones are told --------------------------------------------------------------------------------

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asterisk_warm.ari.model import Channel, Message
-from asterisk_warm.ari.translate import Translator, cause_words, lead_at_door, moment, transfer_asked
+from asterisk_warm.ari.times import moment
+from asterisk_warm.ari.translate import Translator, cause_words, lead_at_door, transfer_asked
 from asterisk_warm.core.handoff.events import (
     AgentAnswered,
     AgentHungUp,
@@ -25,6 +26,7 @@ from asterisk_warm.core.handoff.events import (
     QualifierHungUp,
     QualifierLeft,
     QualifierPressed,
+    Recorded,
 )
 from asterisk_warm.core.handoff.model import LEAD as THE_LEAD
 from asterisk_warm.core.handoff.model import QUALIFIER as THE_QUALIFIER
@@ -225,6 +227,53 @@ def test_given_our_playback_when_it_ends_then_it_is_told(state: str, failed: boo
     [told] = facts(message("PlaybackFinished", playback={"id": "warm-1~comfort~4", "state": state}))
     assert isinstance(told, PlaybackEnded)
     assert (told.what, told.number, told.failed) == (Playing.COMFORT, 4, failed)
+
+
+def recording(kind: str, name: str, state: str, channel: str = "warm-1-aside-9") -> Message:
+    told = {"name": name, "state": state, "format": "ulaw", "target_uri": f"channel:{channel}", "duration": 3}
+    return message(kind, recording=told)
+
+
+@pytest.mark.parametrize(("name", "number", "reply"), [("question", 2, False), ("reply", 12, True)])
+@pytest.mark.parametrize(
+    ("talked", "kind", "state", "failed"),
+    [
+        (True, "RecordingFinished", "done", False),
+        (False, "RecordingFinished", "done", True),
+        (True, "RecordingFinished", "canceled", True),
+        (True, "RecordingFailed", "failed", True),
+    ],
+)
+def test_given_our_recording_when_it_ends_then_it_is_told_and_whether_there_is_something_to_play(
+    name: str, number: int, reply: bool, talked: bool, kind: str, state: str, failed: bool
+) -> None:
+    called = f"warm-1-{name}-{number}"
+    before = [recording("RecordingStarted", called, "recording")]
+    if talked:
+        before.append(message("ChannelTalkingStarted", "warm-1-aside-9"))
+    [told] = facts(*before, recording(kind, called, state))
+    assert isinstance(told, Recorded)
+    assert (told.number, told.reply, told.failed) == (number, reply, failed)
+    assert told.event_id == f"{STAMP}/{called}/finished" and told.at == moment(before[0])
+
+
+@pytest.mark.parametrize(
+    "name", ["warm-1-question-x", "warm-1-words-1", "other-question-1", "voicemail/1", ""]
+)
+def test_given_somebody_elses_recording_when_it_ends_then_nothing_is_told(name: str) -> None:
+    assert kinds(recording("RecordingFinished", name, "done"), message("RecordingFinished")) == []
+
+
+def test_given_an_outage_then_who_talked_before_it_is_not_known_any_more() -> None:
+    translator = Translator(LEGS.get)
+    before = (
+        recording("RecordingStarted", "warm-1-reply-1", "recording"),
+        message("ChannelTalkingStarted", LEG),
+    )
+    assert [fact for one in before for fact in translator.facts(one)] == []
+    translator.forget()
+    [(_, told)] = translator.facts(recording("RecordingFinished", "warm-1-reply-1", "done", LEG))
+    assert isinstance(told, Recorded) and told.failed
 
 
 @pytest.mark.parametrize(

@@ -228,12 +228,12 @@ async def test_given_a_phone_that_cannot_be_rung_then_it_is_unreachable(error, o
 
 
 async def test_given_speech_that_takes_too_long_then_prompts_serve(monkeypatch):
-    async def slowly(_: object) -> None:
+    async def slowly(*_: object) -> None:
         raise TimeoutError
 
     stage = Stage()
     monkeypatch.setattr(stage.pbx, "prepare", slowly)
-    event = await stage.run(History(), co.PrepareSpeech(("x",)))
+    event = await stage.run(History(), co.PrepareSpeech((Line("briefing", "x"),)))
     assert event.fallback == "not ready within 1 s"
 
 

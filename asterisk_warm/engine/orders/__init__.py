@@ -1,0 +1,1 @@
+"""How each order is carried out, by whom it is about. `executor` chooses and repeats."""
