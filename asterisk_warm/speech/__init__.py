@@ -9,9 +9,11 @@ from asterisk_warm.speech.espeak_engine import EspeakEngine
 from asterisk_warm.speech.factory import speaker_from
 from asterisk_warm.speech.folder import SoundFolder
 from asterisk_warm.speech.hibari_engine import HibariEngine
+from asterisk_warm.speech.lines import SpeechUnavailable
 from asterisk_warm.speech.prompts import UnknownPrompt, prompt_names
-from asterisk_warm.speech.speaker import CachedSpeaker, SpeechUnavailable
+from asterisk_warm.speech.speaker import CachedSpeaker
 from asterisk_warm.speech.text import speakable
+from asterisk_warm.speech.voices import Voices
 
 __all__ = [
     "CachedSpeaker",
@@ -24,6 +26,7 @@ __all__ = [
     "SpeechCache",
     "SpeechUnavailable",
     "UnknownPrompt",
+    "Voices",
     "prompt_names",
     "speakable",
     "speaker_from",

@@ -18,7 +18,7 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str:
-        """As written in the configuration, for messages."""
+        """As written in the configuration, with its voice: for messages, and to tell engines apart."""
 
     async def identity(self) -> str:
         """Engine, version and voice: two engines of one identity say a text alike. Raises EngineDown."""

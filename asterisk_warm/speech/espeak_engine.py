@@ -1,4 +1,4 @@
-"""espeak-ng as a subprocess per line: a robot's voice, but everywhere and in every script."""
+"""espeak-ng as a subprocess per line: a robot's voice, but everywhere, in every script and most languages."""
 
 from __future__ import annotations
 
@@ -12,25 +12,36 @@ from asterisk_warm.speech.frames import Frame, Kind, convert
 from asterisk_warm.speech.renderer import Renderer
 
 _VOICE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*")
+_ENGLISH = "en-us"
+_RATES = range(4_000, 192_001)  # what is converted takes memory by the rate, which must not be just anything
 _HEADER = 44  # bytes of the WAV header espeak-ng writes before the samples; its length field is a placeholder
 
 
 class EspeakEngine:
     """espeak-ng, the text on its standard input, no shell, killed after `time_limit` seconds per line.
 
-    Its sound is finished by a worker of its own: a hibari that hangs must not hold this one up too.
+    Its sound is finished by a worker of its own, which several voices may share (`finisher`): a hibari that
+    hangs must not hold this one up too.
     """
 
-    name = "espeak"
-
-    def __init__(self, voice: str = "en-us", *, program: str = "espeak-ng", time_limit: float = 5.0) -> None:
+    def __init__(
+        self,
+        voice: str = "",
+        *,
+        program: str = "espeak-ng",
+        time_limit: float = 5.0,
+        finisher: Renderer | None = None,
+    ) -> None:
+        """`voice`: as espeak-ng calls it, often a language; empty: American English. Raises ValueError."""
+        self.name = f"espeak:{voice}" if voice else "espeak"
+        voice = voice or _ENGLISH
         if not _VOICE.fullmatch(voice):
             raise ValueError(f"{voice!r} is no espeak-ng voice name: letters, digits, '-', '+' and '_'")
         self._voice = voice
         self._program = program
         self._time_limit = time_limit
         self._version = ""
-        self._renderer = Renderer(Frame(Kind.LOAD))
+        self._renderer = finisher or Renderer(Frame(Kind.LOAD))
 
     async def identity(self) -> str:
         if not self._version:
@@ -50,6 +61,8 @@ class EspeakEngine:
         if len(wav) < _HEADER or wav[:4] != b"RIFF":
             raise EngineDown("did not return a WAV")
         (rate,) = struct.unpack_from("<I", wav, 24)
+        if rate not in _RATES:
+            raise EngineDown(f"returned a WAV of {rate} samples a second")
         even = _HEADER + (len(wav) - _HEADER) // 2 * 2
         return await self._renderer.sound(convert(rate, wav[_HEADER:even]), self._time_limit)
 

@@ -10,6 +10,7 @@ from asterisk_warm.speech.latin import in_latin
 from asterisk_warm.speech.renderer import Renderer
 
 DISTRIBUTION = "hibari-tts"
+_BUNDLED = "heart"
 
 
 class HibariEngine:
@@ -19,10 +20,10 @@ class HibariEngine:
     it is never downloaded.
     """
 
-    name = "hibari"
-
-    def __init__(self, voice: str = "heart", *, time_limit: float = 5.0) -> None:
-        self._voice = voice
+    def __init__(self, voice: str = "", *, time_limit: float = 5.0) -> None:
+        """`voice`: as hibari calls it; empty: the one that it brings along. All are English."""
+        self.name = f"hibari:{voice}" if voice else "hibari"
+        self._voice = voice = voice or _BUNDLED
         self._time_limit = time_limit
         self._renderer = Renderer(Frame(Kind.LOAD, voice.encode()))
 

@@ -1,4 +1,4 @@
-"""Records the prompts that come with the package. Run it (`python -m`) after a change of prompts.yaml."""
+"""Records the prompts that come with the package: to be run (`python -m`) after sentences/en.yaml changes."""
 
 from __future__ import annotations
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
 from functools import lru_cache
+from itertools import accumulate
+
+from asterisk_warm.core.plain import few_marks
 
 SPOKEN_LIMIT = 600
 """Characters of one line that are spoken; about forty seconds, more than any agent listens to."""
+_DIGIT = 5  # characters that a digit counts for
 
 _RAW_LIMIT = 10_000  # what is looked at: more than SPOKEN_LIMIT, because markup is taken out, yet bounded
 
@@ -20,26 +25,30 @@ _LONG_NUMBER = re.compile(r"(?<![$€£¥\d])\d{7,}|\d{13,}")
 _REPEATED_MARK = re.compile(r"([^\w\s])(?:\s*\1)+")
 _SPACES = re.compile(r"\s+")
 
-_AS_WORD = {"&": " and ", "@": " at "}
+_AS_WORD = {"en": {"&": " and ", "@": " at "}, "es": {"&": " y ", "@": " arroba "}}
+_UNSPOKEN = {"&": " ", "@": " "}
+"""In other languages."""
 _ALIKE = {"’": "'", "‘": "'", "–": "-", "—": "-", "…": "."}
 _MARKS = frozenset(".,;:!?'-()/%+$")
 _KEPT = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Sc"})  # letters, their accents, currency signs
 
 
 @lru_cache(1024)
-def speakable(text: str) -> str:
+def speakable(text: str, language: str = "") -> str:
     """The part of `text` a speech engine may be given: one line of at most `SPOKEN_LIMIT` characters.
 
     Letters of every script, digits, currency signs and plain punctuation stay. Control characters, direction
-    marks, emoji, double quotes, tags, `${...}`, backslashes and pronunciation markup go; "&" becomes "and";
-    long numbers are spaced so that they are read digit by digit. Text without a letter or a digit becomes "".
+    marks, emoji, double quotes, tags, `${...}`, backslashes and pronunciation markup go; "&" becomes "and",
+    in the `language` (empty: English); long numbers are spaced so that they are read digit by digit. Text
+    without a letter or a digit becomes "".
     """
+    as_word = _AS_WORD.get(language.partition("-")[0] or "en", _UNSPOKEN)
     # Compatibility forms first: a full-width "＄｛" must not turn into "${" after that was looked for.
-    text = unicodedata.normalize("NFKC", _visible(text[:_RAW_LIMIT]))
+    text = unicodedata.normalize("NFKC", _visible(text[:_RAW_LIMIT]))[:_RAW_LIMIT]
     text = _until_stable(_TAG, " ", text)
     text = _until_stable(_PRONUNCIATION, r"\1", text)
     text = _until_stable(_EXPRESSION, " ", text)
-    text = "".join(_spoken(char) for char in text)
+    text = "".join(as_word.get(char) or _spoken(char) for char in text)
     text = _NO_AMOUNT.sub(" ", text)
     text = _LONG_NUMBER.sub(lambda number: " ".join(number[0]), text)
     text = _REPEATED_MARK.sub(r"\1", text)
@@ -48,8 +57,9 @@ def speakable(text: str) -> str:
 
 
 def _visible(text: str) -> str:
-    """Without format characters (direction marks, joiners): they could come between the parts of `${`."""
-    return "".join(char for char in text if unicodedata.category(char) != "Cf")
+    """Without format characters (direction marks, joiners): they could come between the parts of `${`; and
+    with no more accents on a letter than any script has."""
+    return few_marks("".join(char for char in text if unicodedata.category(char) != "Cf"))
 
 
 def _until_stable(pattern: re.Pattern[str], replacement: str, text: str) -> str:
@@ -64,8 +74,6 @@ def _until_stable(pattern: re.Pattern[str], replacement: str, text: str) -> str:
 
 def _spoken(char: str) -> str:
     """`char`, or what is said for it, or a space."""
-    if char in _AS_WORD:
-        return _AS_WORD[char]
     char = _ALIKE.get(char, char)
     category = unicodedata.category(char)
     if category == "Nd":
@@ -74,9 +82,15 @@ def _spoken(char: str) -> str:
 
 
 def _shortened(text: str) -> str:
-    if len(text) <= SPOKEN_LIMIT:
+    fits = bisect_right([*accumulate(map(_length, text))], SPOKEN_LIMIT)
+    if fits == len(text):
         return text
-    head = text[:SPOKEN_LIMIT]
-    if text[SPOKEN_LIMIT] != " " and " " in head:
+    head = text[:fits]
+    if text[fits] != " " and " " in head:
         head = head[: head.rindex(" ")]
     return head.rstrip()
+
+
+def _length(char: str) -> int:
+    """A digit is a word: a line of nothing else would be spoken for minutes."""
+    return _DIGIT if char.isdigit() else 1

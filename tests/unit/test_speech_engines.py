@@ -13,7 +13,9 @@ from asterisk_warm.speech import hibari_engine
 from asterisk_warm.speech.audio import RATE
 from asterisk_warm.speech.engine import CannotSay, Engine, EngineDown
 from asterisk_warm.speech.espeak_engine import EspeakEngine
+from asterisk_warm.speech.frames import Frame, Kind
 from asterisk_warm.speech.hibari_engine import HibariEngine
+from asterisk_warm.speech.renderer import Renderer
 from asterisk_warm.speech.text import speakable
 
 BRIEFING = "Grant Weatherly, home insurance. Ready to switch, renews in three weeks."
@@ -47,10 +49,10 @@ async def hibari() -> AsyncIterator[HibariEngine]:
 
 
 @pytest.fixture
-async def espeak() -> AsyncIterator[EspeakEngine]:
-    engine = EspeakEngine(time_limit=60)
-    yield engine
-    await engine.close()
+async def finisher() -> AsyncIterator[Renderer]:
+    renderer = Renderer(Frame(Kind.LOAD))
+    yield renderer
+    await renderer.close()
 
 
 @pytest.mark.parametrize("kind", [HibariEngine, EspeakEngine])
@@ -75,18 +77,29 @@ async def test_given_a_briefing_then_each_engine_speaks_it(kind: Callable[[], En
         "| tee {0}",
         "a\n-w {0}\n",
         "${{SHELL(touch {0})}} a",
+        "<speak><audio src='file://{0}'/><mark name='{0}'/>a</speak>",
+        '<?xml version="1.0"?><!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/hostname">]><a>&x; a</a>',
+        "[[touch {0}]] a",
     ],
 )
+@pytest.mark.parametrize("voice", ["", "es"])
 async def test_given_shell_syntax_then_espeak_says_it_and_runs_nothing(
-    typed: str, tmp_path: Path, espeak: EspeakEngine
+    typed: str, voice: str, tmp_path: Path, finisher: Renderer
 ) -> None:
-    trap = tmp_path / "trap"
-    for text in (typed.format(trap), speakable(typed.format(trap))):
+    trap, espeak = tmp_path / "trap", EspeakEngine(voice, time_limit=60, finisher=finisher)
+    for text in (typed.format(trap), speakable(typed.format(trap), voice)):
         assert audible(await espeak.say(text))
     assert listing(tmp_path) == []
 
 
-@pytest.mark.parametrize("voice", ["", "-w", "../../etc/passwd", "en us", "en;id"])
+async def test_given_markup_for_speech_then_espeak_does_not_obey_it(finisher: Renderer) -> None:
+    espeak = EspeakEngine("es", time_limit=60, finisher=finisher)
+    plain, pause = "Hola, Bob.", "<speak>Hola, <break time='9s'/>Bob.</speak>"
+    assert len(await espeak.say(pause)) < 9 * RATE  # read aloud, if it were not taken out before
+    assert await espeak.say(speakable(pause, "es")) == await espeak.say(speakable(plain, "es"))
+
+
+@pytest.mark.parametrize("voice", ["-w", "../../etc/passwd", "en us", "en;id", "es\n", "$(id)"])
 def test_given_a_voice_that_is_no_name_then_espeak_refuses_it(voice: str) -> None:
     with pytest.raises(ValueError, match="voice"):
         EspeakEngine(voice)
@@ -99,6 +112,7 @@ def test_given_a_voice_that_is_no_name_then_espeak_refuses_it(voice: str) -> Non
         ("echo broken >&2; exit 3", "status 3: broken"),
         ("exit 3", "status 3: no message"),
         ("echo hello", "did not return a WAV"),
+        ("printf RIFF; head -c 100 /dev/zero", "a WAV of 0 samples a second"),
     ],
 )
 async def test_given_a_broken_espeak_then_it_is_down_and_says_why(

@@ -57,6 +57,21 @@ def test_given_hostile_or_odd_text_then_only_what_can_be_said_is_left(typed: str
     assert speakable(typed) == spoken
 
 
+@pytest.mark.parametrize(
+    ("language", "spoken"),
+    [
+        ("", "Smith and Sons, a at b"),
+        ("en-gb", "Smith and Sons, a at b"),
+        ("es", "Smith y Sons, a arroba b"),
+        ("es-mx", "Smith y Sons, a arroba b"),
+        ("fr", "Smith Sons, a b"),
+        ("; id", "Smith Sons, a b"),
+    ],
+)
+def test_given_a_language_then_signs_are_its_words_or_not_said(language: str, spoken: str) -> None:
+    assert speakable("Smith & Sons, a@b ${SHELL(id)} <b>", language) == spoken
+
+
 def test_given_more_than_the_limit_then_it_ends_at_a_word() -> None:
     text = speakable("handoff " * 200)
     assert len(text) <= SPOKEN_LIMIT
@@ -81,9 +96,9 @@ ANY_TEXT = st.text() | st.text(
 )
 
 
-@given(ANY_TEXT)
-def test_whatever_the_text_then_what_is_spoken_is_harmless(text: str) -> None:
-    spoken = speakable(text)
+@given(ANY_TEXT, st.sampled_from(["", "en", "es", "es-mx", "fr"]))
+def test_whatever_the_text_then_what_is_spoken_is_harmless(text: str, language: str) -> None:
+    spoken = speakable(text, language)
     assert len(spoken) <= SPOKEN_LIMIT
     assert spoken == " ".join(spoken.split())
     assert not set(spoken) & set('<>[]{}\\`"|*_&@^~#=')
