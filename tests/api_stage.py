@@ -16,15 +16,36 @@ from property.handoffs import AGENTS, policy
 from property.model_asterisk import LEAD, QUALIFIER, Leg, ModelPbx, World, lead_at_door
 from staff_memory import SetCalendars, SetDevices, store_of
 
+from asterisk_warm.api.network import Network
+from asterisk_warm.api.screens import ScreenHub
 from asterisk_warm.api.server import Api
+from asterisk_warm.api.services import Services
+from asterisk_warm.api.tokens import Tokens
+from asterisk_warm.config import script_file
+from asterisk_warm.config.errors import ConfigErrors
 from asterisk_warm.core.handoff.events import Event
 from asterisk_warm.core.handoff.ids import PREFIX, bridge_id
+from asterisk_warm.core.leads import Disposition
 from asterisk_warm.core.roster import AgentRecord
+from asterisk_warm.core.script.model import Script
 from asterisk_warm.engine.directory import Directory, Outside, Team
 from asterisk_warm.engine.engine import Engine
 from asterisk_warm.engine.ports import AtDoor, PbxError, PbxUnreachable
+from asterisk_warm.engine.qualifying.ports import BadSource, SourceFault
+from asterisk_warm.engine.screens.ports import Notice
+from asterisk_warm.engine.screens.service import Screens
 from asterisk_warm.engine.views import Health
-from asterisk_warm.store import Database, SqlAgents, SqlJournal
+from asterisk_warm.store import (
+    Database,
+    SqlAgents,
+    SqlDeliveries,
+    SqlJournal,
+    SqlLeads,
+    SqlQualifications,
+    SqlScripts,
+    SqlTokens,
+)
+from asterisk_warm.webhooks.webhooks import Webhooks
 
 SECONDS = 10.0
 """How long a test waits for what must come."""
@@ -32,8 +53,21 @@ JSON = "application/json"
 PROBLEM = "application/problem+json"
 TEAMS = {
     "sales": Team("sales", "Sales", AGENTS, policy()),
-    "vip": Team("vip", "Very Important", AGENTS[:1], replace(policy(), require=("qualified", "consent"))),
+    "vip": Team("vip", "Very Important", AGENTS[:1], replace(policy(), require=("ready", "consent.call"))),
 }
+
+
+DISPOSITIONS = (Disposition("sold", "Sold", "1"), Disposition("callback", "Call back", "2"))
+
+
+def read_script(source: str, name: str) -> Script:
+    """As the daemon reads it. Raises BadSource."""
+    try:
+        return script_file.read_script(source, name)
+    except ConfigErrors as bad:
+        raise BadSource(
+            [SourceFault(e.line, e.column, e.path, e.message, e.expected or "") for e in bad.errors]
+        ) from bad
 
 
 class PromptPbx(ModelPbx):
@@ -72,8 +106,13 @@ class PromptPbx(ModelPbx):
 class Stage:
     """A daemon without Asterisk. `ask` is an HTTP request; `world` is where people act."""
 
-    def __init__(self, database: Database, socket: Path) -> None:
+    def __init__(self, database: Database, socket: Path, network: Network | None = None) -> None:
         self.socket = socket
+        self.present: dict[str, list[Notice]] = {}
+        """What a screen that connects is to show, by agent."""
+        self.hub = ScreenHub(self._present)
+        self.tokens = Tokens(SqlTokens(database))
+        self.deliveries = SqlDeliveries(database)
         self.database = database
         self.health = Health("1.2.3", "22.10.1", True, True, 0, ())
         self.world = World(self._tell, time.time)
@@ -100,10 +139,31 @@ class Stage:
             speech_seconds=3.0,
             reachable=self._reachable,
             health=self._health,
+            leads=SqlLeads(database),
+            scripts=SqlScripts(database),
+            qualifications=SqlQualifications(database),
+            read_script=read_script,
+            screens=Screens({"screens": self.hub}, 0.25),
+            dispositions=DISPOSITIONS,
+            region="US",
+            places=script_file.places,
         )
         self.service = self.engine.handoffs
         self.world.whose = self.service.leg_of
-        self.api = Api(self.service, self.engine.agents, socket)
+        self.api = Api(
+            Services(
+                self.service,
+                self.engine.agents,
+                self.engine.leads,
+                self.engine.scripts,
+                self.engine.qualifications,
+                Webhooks(self.deliveries, ()),
+            ),
+            socket,
+            screens=self.hub,
+            tokens=self.tokens,
+            network=network,
+        )
 
     async def begin(self) -> None:
         seeds = store_of(TEAMS.values())
@@ -169,6 +229,9 @@ class Stage:
     def _entered(self, channel: str, arguments: Sequence[str]) -> None:
         self.service.entered(AtDoor(lead_at_door(channel), arguments[1], arguments[2:]))
 
+    def _present(self, agent: str) -> Sequence[Notice]:
+        return self.present.get(agent, [])
+
     async def _health(self, open_handoffs: int) -> Health:
         return self.health
 
@@ -178,9 +241,9 @@ class Stage:
 
 
 @asynccontextmanager
-async def open_stage(folder: Path) -> AsyncIterator[Stage]:
+async def open_stage(folder: Path, network: Network | None = None) -> AsyncIterator[Stage]:
     async with await Database.open(f"sqlite:///{folder / 'warm.db'}") as database:
-        stage = Stage(database, folder / "api.sock")
+        stage = Stage(database, folder / "api.sock", network)
         await stage.begin()
         running = asyncio.create_task(stage.engine.run())
         await stage.api.start()

@@ -1,1 +1,1 @@
-"""The HTTP API, on a unix socket: the one control interface of the daemon (docs/api.md)."""
+"""The HTTP API, on a unix socket and over the network: the daemon's one control interface (docs/api.md)."""

@@ -23,6 +23,7 @@ ENTRIES_AT_MOST = 200
 
 _ID = re.compile(r"[a-z0-9_-]{1,40}", re.ASCII)
 _ENDPOINT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*/[A-Za-z0-9+][A-Za-z0-9_.+@:/=-]*", re.ASCII)
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})?", re.ASCII)
 _NUMBER = re.compile(r"\+?[0-9*#]{1,20}", re.ASCII)
 _STATE = re.compile(
     r"[A-Za-z][A-Za-z0-9]*/[A-Za-z0-9+][A-Za-z0-9_.+@:=-]*"  # a device: PJSIP/ana
@@ -177,6 +178,7 @@ _dialled = _matching(
 _number = _matching(
     _NUMBER, 21, "is not a number to be dialled", 'write 1 to 20 of 0-9, * and #, such as "201"'
 )
+_language = _matching(_LANGUAGE, 12, "is not a language", "write two or three letters, such as es or es-mx")
 _state = _matching(
     _STATE,
     LONGEST_STATE,
@@ -197,6 +199,7 @@ RECORD: Mapping[str, Read] = {
     "timezone": or_empty(timezone),
     "shifts": several(_shift),
     "calendar": or_empty(identifier),
+    "language": or_empty(_language),
 }
 """By member of `core.roster.AgentRecord`."""
 REQUIRED = ("id", "name", "endpoint")

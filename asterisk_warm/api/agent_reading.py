@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from asterisk_warm.api import kinds
 from asterisk_warm.api.agent_kinds import RECORD, REQUIRED
 from asterisk_warm.api.faults import Faults, decode, kind, members, parameters
 from asterisk_warm.api.kinds import Read
+from asterisk_warm.api.members import missing, read, values
 from asterisk_warm.api.problems import Fault
 from asterisk_warm.api.reading import limit_of
 from asterisk_warm.core.roster import AgentRecord
@@ -94,7 +94,7 @@ def history_of(query: Iterable[tuple[str, str]]) -> int:
 def pause_of(body: bytes) -> Pause:
     """Raises Problem (400, 422)."""
     faults = Faults()
-    given = _values(body, _PAUSE, faults)
+    given = values(body, _PAUSE, (), faults)
     if given["until"] is not None and given["minutes"] is not None:
         faults.add("#/minutes", 'is given beside "until"', 'give only "until" or "minutes"')
     faults.settle()
@@ -104,7 +104,7 @@ def pause_of(body: bytes) -> Pause:
 def offline_of(body: bytes) -> Offline:
     """Raises Problem (400, 422)."""
     faults = Faults()
-    given = _values(body, _OFFLINE, faults)
+    given = values(body, _OFFLINE, (), faults)
     faults.settle()
     return Offline(given["reason"] or "")
 
@@ -112,9 +112,7 @@ def offline_of(body: bytes) -> Offline:
 def wrapup_of(body: bytes) -> WrapUp:
     """Raises Problem (400, 422)."""
     faults = Faults()
-    given = members(decode(body), "#", _WRAPUP, faults)
-    _missing(given, ("seconds",), "#", faults)
-    found = _read(given, _WRAPUP, "#", faults)
+    found = values(body, _WRAPUP, ("seconds",), faults)
     faults.settle()
     return WrapUp(found["seconds"])
 
@@ -168,32 +166,11 @@ def _record(given: object, pointer: str, faults: Faults) -> AgentRecord | None:
     before = len(faults.found)
     listed = members(given, pointer, RECORD, faults)
     if isinstance(given, dict):
-        _missing(listed, REQUIRED, pointer, faults)
-    values = _read(listed, RECORD, pointer, faults)
+        missing(listed, REQUIRED, pointer, faults)
+    found = read(listed, RECORD, pointer, faults)
     if len(faults.found) > before:
         return None
-    return AgentRecord(**{name: value for name, value in values.items() if value is not None})
-
-
-def _values(body: bytes, known: Mapping[str, Read], faults: Faults) -> dict[str, Any]:
-    """The members of a body that may be left out altogether."""
-    given = members(decode(body), "#", known, faults) if body.strip() else {}
-    return _read(given, known, "#", faults)
-
-
-def _read(
-    given: Mapping[str, object], known: Mapping[str, Read], pointer: str, faults: Faults
-) -> dict[str, Any]:
-    return {
-        name: read(given[name], f"{pointer}/{name}", faults) if given.get(name) is not None else None
-        for name, read in known.items()
-    }
-
-
-def _missing(given: Mapping[str, object], names: Iterable[str], pointer: str, faults: Faults) -> None:
-    for name in names:
-        if given.get(name) is None:
-            faults.add(f"{pointer}/{name}", f'"{name}" must be given')
+    return AgentRecord(**{name: value for name, value in found.items() if value is not None})
 
 
 def _digits(text: str) -> int | None:

@@ -11,18 +11,21 @@ from aiohttp import web
 
 from asterisk_warm.api.problems import Problem
 from asterisk_warm.engine.errors import Refused
+from asterisk_warm.engine.within import within
 
-Handler = Callable[[web.Request], Awaitable[web.Response]]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 BODY_AT_MOST = 64 * 1024
 """Bytes of a request's body."""
+BODY_SECONDS = 20.0
+"""How long a body may take to arrive."""
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 
 async def body(request: web.Request, at_most: int = BODY_AT_MOST) -> bytes:
-    """Raises Problem when it does not arrive whole, or is too large."""
+    """Raises Problem when it does not arrive whole and in time, or is too large."""
     try:
-        return await request.clone(client_max_size=at_most).read()
+        return await within(request.clone(client_max_size=at_most).read(), BODY_SECONDS)
     except web.HTTPRequestEntityTooLarge as error:
         raise Problem(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -30,7 +33,7 @@ async def body(request: web.Request, at_most: int = BODY_AT_MOST) -> bytes:
             f"the body is larger than {at_most} bytes",
             "send less",
         ) from error
-    except (web.RequestPayloadError, ConnectionError) as error:
+    except (web.RequestPayloadError, ConnectionError, TimeoutError) as error:
         raise Problem(
             HTTPStatus.BAD_REQUEST, "malformed", "the body did not arrive whole", "send the request again"
         ) from error

@@ -1,4 +1,5 @@
-"""Who is at the other end of a unix socket, as the kernel says; and with which program, as that says."""
+"""Who asks: at the other end of a unix socket as the kernel says, over the network as the token says; and
+with which program, as that says."""
 
 from __future__ import annotations
 
@@ -12,12 +13,15 @@ from aiohttp import web
 from asterisk_warm.api.faults import shown
 from asterisk_warm.api.problems import Fault, Problem
 from asterisk_warm.core.presence import By
+from asterisk_warm.engine.screens.ports import Token
 
 _CREDENTIALS = struct.Struct("3i")
 """`struct ucred`: process, user, group; unix(7)."""
 SOURCE = "Warm-Source"
 """The header in which a client of ours says that it is one."""
 SOURCES = ("api", "cli")
+TOKEN = web.RequestKey("token", Token)
+"""The token of a request that has come over the network."""
 
 
 def user_of(request: web.Request) -> str:
@@ -35,7 +39,16 @@ def by_of(request: web.Request) -> By:
     return By(_user(request), source)
 
 
+def agent_of(request: web.Request) -> str:
+    """The agent whose token it is; empty: one that opens everything, or the unix socket."""
+    token: Token | None = request.get(TOKEN)
+    return token.agent if token is not None else ""
+
+
 def _user(request: web.Request) -> str:
+    token: Token | None = request.get(TOKEN)
+    if token is not None:
+        return token.agent or token.note or token.id
     transport = request.transport
     there = transport.get_extra_info("socket") if transport is not None else None
     if there is None:

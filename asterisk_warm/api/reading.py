@@ -10,7 +10,8 @@ from asterisk_warm.api import kinds
 from asterisk_warm.api.agent_kinds import entries
 from asterisk_warm.api.faults import Faults, decode, kind, members, parameters, shown, token
 from asterisk_warm.api.kinds import LONGEST_ID, LONGEST_PLACE, Read
-from asterisk_warm.core.handoff.gate import CONDITIONS
+from asterisk_warm.api.text_kinds import language, line
+from asterisk_warm.core.handoff.gate import TOLD
 from asterisk_warm.core.handoff.policy import Mode
 from asterisk_warm.engine.directory import Destination
 from asterisk_warm.engine.ports import Location
@@ -18,6 +19,8 @@ from asterisk_warm.engine.ports import Location
 LIMIT = 100
 """Handoffs listed when no limit is given."""
 LIMIT_AT_MOST = 1000
+LONGEST_QUALIFICATION = 40
+"""Characters of a qualification's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,8 @@ class Start:
     number: str | None
     summary: str | None
     details: dict[str, str]
+    language: str | None
+    qualification: str | None
     qualified: bool | None
     consent: bool | None
     wait: float | None
@@ -55,8 +60,8 @@ class Start:
 
     @property
     def holds(self) -> dict[str, bool]:
-        """Which of `gate.CONDITIONS` were said to hold of the lead, or not to."""
-        said = {name: getattr(self, name) for name in CONDITIONS}
+        """Which of `gate.TOLD` were said to hold of the lead, or not to."""
+        said = {name: getattr(self, name) for name in TOLD}
         return {name: yes for name, yes in said.items() if yes is not None}
 
 
@@ -184,6 +189,8 @@ _START: Mapping[str, Read] = {
     "number": kinds.text,
     "summary": kinds.text,
     "details": _details,
+    "language": language,
+    "qualification": line(LONGEST_QUALIFICATION),
     "qualified": kinds.yes_or_no,
     "consent": kinds.yes_or_no,
     "wait": kinds.number(0, 3600, "a number of seconds"),

@@ -8,19 +8,34 @@ from aiohttp import web
 
 from asterisk_warm.api.agent_routes import AgentRoutes
 from asterisk_warm.api.handling import Handler, body, json, plain_id
+from asterisk_warm.api.lead_routes import LeadRoutes
+from asterisk_warm.api.outward_routes import OutwardRoutes
 from asterisk_warm.api.peer import user_of
+from asterisk_warm.api.qualification_routes import QualificationRoutes
 from asterisk_warm.api.reading import listing_of, nothing_of, start_of
+from asterisk_warm.api.screen_routes import ScreenRoutes
+from asterisk_warm.api.screens import ScreenHub
+from asterisk_warm.api.script_routes import ScriptRoutes
+from asterisk_warm.api.services import Services
+from asterisk_warm.api.tokens import Tokens
 from asterisk_warm.core.handoff.policy import Action
-from asterisk_warm.engine.agents.service import AgentService
-from asterisk_warm.engine.service import HandoffService
 
 
 class Routes:
     """The handlers, in front of the services."""
 
-    def __init__(self, service: HandoffService, agents: AgentService) -> None:
-        self._service = service
+    def __init__(self, services: Services, screens: ScreenHub, tokens: Tokens) -> None:
+        agents = services.agents
+        self._service = services.handoffs
+        self._qualifications = services.qualifications
         self._agents = AgentRoutes(agents)
+        self._others = (
+            LeadRoutes(services.leads),
+            ScriptRoutes(services.scripts),
+            QualificationRoutes(services.qualifications),
+            OutwardRoutes(services.deliveries, tokens, screens, agents),
+            ScreenRoutes(screens, tokens, agents),
+        )
 
     def table(self) -> list[tuple[str, str, Handler]]:
         """(method, path, handler) of every route."""
@@ -34,6 +49,7 @@ class Routes:
             ("GET", "/v1/handoffs/{id}/journal", self._journal),
             *(("POST", f"/v1/handoffs/{{id}}/{action}", self._asking(action)) for action in Action),
             *self._agents.table(),
+            *(route for routes in self._others for route in routes.table()),
         ]
 
     def end(self) -> None:
@@ -50,6 +66,8 @@ class Routes:
 
     async def _start(self, request: web.Request) -> web.Response:
         asked = start_of(await body(request))
+        if asked.qualification:
+            await self._qualifications.show(asked.qualification)  # Refused where there is none.
         view = await self._service.start(
             destination=asked.destination,
             channel=asked.channel or "",
@@ -59,6 +77,8 @@ class Routes:
             lead_number=asked.number,
             summary=asked.summary,
             details=asked.details,
+            language=asked.language,
+            qualification=asked.qualification,
             holds=asked.holds,
             routing=asked.routing,
             return_to=asked.return_to,

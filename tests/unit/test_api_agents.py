@@ -27,6 +27,7 @@ DEE: dict[str, Any] = {
     "timezone": "Europe/Berlin",
     "shifts": ["daily 00:00-24:00"],
     "calendar": "work",
+    "language": "es",
 }
 
 
@@ -226,6 +227,7 @@ async def test_given_a_new_agent_when_put_then_everything_is_kept(stage: Stage) 
         "Europe/Berlin",
         ("daily 00:00-24:00",),
         "work",
+        "es",
     )
     assert set(stage.devices.watched) >= {"PJSIP/dee", "Custom:desk", "204@from-internal", "Custom:DND204"}
     assert stage.calendars.watched == {"dee": ("work", "Europe/Berlin")}

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from api_stage import Stage, open_stage
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
@@ -32,6 +32,7 @@ from asterisk_warm.api.problems import Problem
 from asterisk_warm.config.dialled import Endpoint, Number
 from asterisk_warm.config.people import AgentEntry
 from asterisk_warm.config.skilled import Shift, State, TimeZone
+from asterisk_warm.config.spoken import Language
 from asterisk_warm.config.values import Identifier, Line
 from asterisk_warm.core.roster import AgentRecord
 
@@ -331,6 +332,7 @@ KINDS: dict[str, tuple[str, Any]] = {
     "timezone": ("timezone", TimeZone),
     "shift": ("shifts", Shift),
     "calendar": ("calendar", Identifier),
+    "language": ("language", Language),
 }
 NEAR = st.sampled_from(
     [
@@ -348,6 +350,7 @@ NEAR = st.sampled_from(
         *("Custom:desk", "201@from-internal", "*43@x", "Custom:", "@x", "x" * 79 + "@y", "+15550100", "*281"),
         *("+", "1" * 20, "+" + "1" * 20, "1" * 21, "Europe/Berlin", "UTC", "Europe/", "posix/UTC"),
         *("mon-fri 09:00-17:30", "sat,sun 22:00-06:00", "daily 08:00-12:00", "mon 9-17", "MON 09:00-17:00"),
+        *("es", "es-mx", "es_MX", "zh-hant-tw", "e", "abcd", "es-", "es-mexicanos", "xx-123456789"),
         *(" a", "a ", "a\n", "a\u202e", "é", "\u0661"),
     ]
 )
@@ -359,6 +362,7 @@ def test_given_any_text_when_read_then_the_configuration_and_the_api_agree(field
     adapter = TypeAdapter(kind)
     several = field == "shifts"
 
+    @settings(deadline=None)  # The machine may be busy.
     @given(NEAR | PIECES | st.text(max_size=8))
     @example("x" * 200)
     @example("x" * 201)

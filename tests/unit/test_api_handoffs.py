@@ -66,6 +66,11 @@ async def test_given_a_lead_in_the_dialplan_when_started_then_it_is_a_handoff(st
         "summary": "home insurance",
         "channel": LEAD,
         "details": {"plan": "Gold", "renews": "in 3 weeks"},
+        "language": "",
+        "score": None,
+        "verdict": "",
+        "qualification": "",
+        "more": "",
     }
     assert view["requested_by"] == f"api ({ME})"
     assert view["agent"] is None and view["settled"] is False

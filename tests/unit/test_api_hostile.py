@@ -14,9 +14,9 @@ from api_stage import LEAD, Stage, open_stage
 from hypothesis import given
 from hypothesis import strategies as st
 
+from asterisk_warm.api.handling import BODY_AT_MOST
 from asterisk_warm.api.problems import Problem
 from asterisk_warm.api.reading import Start, listing_of, nothing_of, start_of
-from asterisk_warm.api.server import BODY_AT_MOST
 
 GOOD: dict[str, Any] = {"channel": LEAD, "team": "sales"}
 PLACE = {"context": "menu", "extension": "s", "priority": 1}
@@ -248,13 +248,24 @@ async def test_given_a_faulty_query_then_each_fault_is_named(
 async def test_given_a_fault_of_ours_then_the_log_has_it_and_the_client_does_not(
     stage: Stage, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    await stage.database.close()
-    status, problem = await stage.ask("GET", "/v1/handoffs")
+    del stage.health
+    status, problem = await stage.ask("GET", "/v1/health")
     assert status == 500
     assert problem["detail"] == "the daemon could not answer"
-    assert "warm.db" not in json.dumps(problem)
+    assert "health" not in json.dumps(problem)
     logged = capsys.readouterr().out
-    assert "the API failed" in logged and "warm.db" in logged
+    assert "the API failed" in logged and "AttributeError" in logged
+
+
+async def test_given_a_database_that_is_gone_then_the_log_has_it_and_the_client_does_not(
+    stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await stage.database.close()
+    for path in ("handoffs", "leads", "scripts", "qualifications", "tokens", "webhooks/deliveries"):
+        status, problem = await stage.ask("GET", f"/v1/{path}")
+        assert (status, problem["type"]) == (503, "urn:asterisk-warm:problem:unreachable"), path
+    logged = capsys.readouterr().out
+    assert "the API could not read or write" in logged and "warm.db" in logged
 
 
 # -- anything at all -----------------------------------------------------------------------------------------

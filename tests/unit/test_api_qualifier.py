@@ -13,7 +13,7 @@ import pytest
 from api_stage import LEAD, QUALIFIER, SECONDS, Stage, open_stage
 
 from asterisk_warm.api.reading import Start
-from asterisk_warm.core.handoff.gate import CONDITIONS
+from asterisk_warm.core.handoff.gate import TOLD
 from asterisk_warm.core.handoff.policy import Action
 
 ME = pwd.getpwuid(os.getuid()).pw_name
@@ -158,8 +158,8 @@ async def test_given_nobody_of_that_name_or_number_then_404(
 @pytest.mark.parametrize(
     ("said", "status", "detail"),
     [
-        ({}, "NOTQUALIFIED", "the lead is not qualified and the lead has not consented"),
-        ({"qualified": True}, "NOCONSENT", "the lead has not consented"),
+        ({}, "NOTQUALIFIED", "the lead was never asked and no consent to be called is recorded"),
+        ({"qualified": True}, "NOCONSENT", "no consent to be called is recorded"),
         ({"consent": True, "qualified": False}, "NOTQUALIFIED", "the lead is not qualified"),
     ],
 )
@@ -187,8 +187,8 @@ async def test_given_what_the_channel_says_when_denied_then_the_request_counts(s
     await started(stage, **body | {"consent": None})
 
 
-def test_given_the_conditions_when_looked_up_then_a_request_can_say_each() -> None:
-    assert set(CONDITIONS) <= set(Start.__dataclass_fields__)
+def test_given_what_can_be_told_of_a_lead_when_looked_up_then_a_request_can_say_each() -> None:
+    assert set(TOLD) <= set(Start.__dataclass_fields__)
 
 
 # -- what can be asked for -----------------------------------------------------------------------------------

@@ -37,8 +37,8 @@ async def test_given_no_usable_request_id_when_answered_then_it_is_one_of_ours(
 async def test_given_a_fault_of_ours_then_the_log_has_the_id_of_the_request(
     stage: Stage, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    await stage.database.close()
-    _, _, response = await stage.ask_raw("GET", "/v1/handoffs", headers={"X-Request-Id": "crm-7"})
+    del stage.health
+    _, _, response = await stage.ask_raw("GET", "/v1/health", headers={"X-Request-Id": "crm-7"})
     assert (response.status, response.headers["X-Request-Id"]) == (500, "crm-7")
     assert re.search("the API failed.*request_id.{0,12}crm-7", capsys.readouterr().out)
 
