@@ -23,7 +23,7 @@ behind it."""
 async def presence(call: Call, arguments: Sequence[str]) -> Answer:
     """`[agent=ID,][STATE[,…]]`"""
     try:
-        agent, rest = _whose(call, arguments)
+        agent, rest = whose(call, arguments)
     except Refused as refused:
         return Answer.of(refused, prompts=("no-agent-here",))
     state, *more = rest or ("",)
@@ -34,7 +34,8 @@ async def presence(call: Call, arguments: Sequence[str]) -> Answer:
     return await change(call, agent, more)
 
 
-def _whose(call: Call, arguments: Sequence[str]) -> tuple[str, Sequence[str]]:
+def whose(call: Call, arguments: Sequence[str]) -> tuple[str, Sequence[str]]:
+    """The agent who asks, or who is named first; and the other arguments. Raises Refused (not_found)."""
     if arguments and arguments[0].startswith(NAMED):
         return arguments[0].removeprefix(NAMED), arguments[1:]
     endpoint = call.environment.endpoint
@@ -42,7 +43,7 @@ def _whose(call: Call, arguments: Sequence[str]) -> tuple[str, Sequence[str]]:
         raise Refused(
             "not_found", f"the channel {call.environment.channel} has no endpoint", "say agent=ID first"
         )
-    return call.agents.by_endpoint(endpoint), arguments
+    return call.services.agents.by_endpoint(endpoint), arguments
 
 
 def _by(call: Call, agent: str) -> By:
@@ -54,19 +55,19 @@ def _by(call: Call, agent: str) -> By:
 
 async def _tell(call: Call, agent: str, more: Sequence[str]) -> Answer:
     _at_most(more, 0, "nothing follows")
-    return _told(call, call.agents.show(agent))
+    return _told(call, call.services.agents.show(agent))
 
 
 async def _ready(call: Call, agent: str, more: Sequence[str]) -> Answer:
     _at_most(more, 0, "nothing follows ready")
-    return _told(call, await call.agents.declare(agent, Declared.READY, _by(call, agent)))
+    return _told(call, await call.services.agents.declare(agent, Declared.READY, _by(call, agent)))
 
 
 async def _pause(call: Call, agent: str, more: Sequence[str]) -> Answer:
     _at_most(more, 2, "pause is followed by a reason and minutes")
     reason, minutes = (*more, "", "")[:2]
     until = call.now() + 60 * _minutes(minutes, 1, PAUSE_AT_MOST) if minutes else None
-    view = await call.agents.declare(
+    view = await call.services.agents.declare(
         agent, Declared.PAUSED, _by(call, agent), clean(reason, REASON_AT_MOST), until
     )
     return _told(call, view)
@@ -75,13 +76,13 @@ async def _pause(call: Call, agent: str, more: Sequence[str]) -> Answer:
 async def _offline(call: Call, agent: str, more: Sequence[str]) -> Answer:
     _at_most(more, 1, "offline is followed by a reason")
     reason = clean(more[0], REASON_AT_MOST) if more else ""
-    return _told(call, await call.agents.declare(agent, Declared.OFFLINE, _by(call, agent), reason))
+    return _told(call, await call.services.agents.declare(agent, Declared.OFFLINE, _by(call, agent), reason))
 
 
 async def _wrap_up(call: Call, agent: str, more: Sequence[str]) -> Answer:
     _at_most(more, 1, "wrapup is followed by minutes")
     minutes = _minutes(more[0] if more else "", 0, WRAPUP_AT_MOST)
-    view = await call.agents.wrap_up(agent, 60.0 * minutes, _by(call, agent))
+    view = await call.services.agents.wrap_up(agent, 60.0 * minutes, _by(call, agent))
     return _told(call, view, ("wrapup-over",) if minutes == 0 else ())
 
 
@@ -91,7 +92,7 @@ async def _toggle(call: Call, agent: str, more: Sequence[str]) -> Answer:
     if more and more[0] != agent:
         cause = f"this is the phone of {agent}, and the key of {clean(more[0], 40)}"
         return Answer(Result.CONFLICT, cause, prompts=("another-agents-key",))
-    return _told(call, await call.agents.toggle(agent, _by(call, agent)))
+    return _told(call, await call.services.agents.toggle(agent, _by(call, agent)))
 
 
 _STATES: Mapping[str, Callable[[Call, str, Sequence[str]], Awaitable[Answer]]] = {
@@ -110,7 +111,7 @@ def _at_most(more: Sequence[str], count: int, words: str) -> None:
 
 
 def _minutes(text: str, least: int, most: int) -> int:
-    if not (text.isascii() and text.isdigit()) or not least <= int(text[:9]) <= most:
+    if not (text.isascii() and text.isdigit() and len(text) <= 9) or not least <= int(text) <= most:
         raise Refused("invalid", f"{clean(text, 40)!r} is no number of minutes", f"use {least} to {most}")
     return int(text)
 

@@ -7,7 +7,10 @@ from dataclasses import dataclass, replace
 
 from asterisk_warm.agi.answer import Answer, Result
 from asterisk_warm.agi.call import Call
+from asterisk_warm.agi.lead import OF_LEAD, lead
+from asterisk_warm.agi.outcome import OF_OUTCOME, outcome
 from asterisk_warm.agi.presence import presence, shown
+from asterisk_warm.agi.qualify import OF_QUALIFICATION, answer_one, qualify, score
 from asterisk_warm.agi.text import clean, listed
 from asterisk_warm.engine.errors import Refused
 
@@ -24,6 +27,11 @@ class Script:
     """What it sets, beside WARM_RESULT, WARM_CAUSE and WARM_SAY; empty when there is nothing to say."""
     speaks: bool = False
     """It says in prompts what went wrong."""
+    seconds: float | None = None
+    """How long it may take; None: as the server's limits say."""
+
+
+INTERVIEW_SECONDS = 1800.0
 
 
 async def answer(call: Call) -> Answer:
@@ -66,7 +74,7 @@ PROMPTS = {
 
 
 async def _available(call: Call, arguments: Sequence[str]) -> Answer:
-    found = await call.agents.available(arguments[0])
+    found = await call.services.agents.available(arguments[0])
     wait = found.expected_wait
     return Answer(
         Result.OK,
@@ -81,27 +89,8 @@ async def _available(call: Call, arguments: Sequence[str]) -> Answer:
 
 
 async def _agent(call: Call, arguments: Sequence[str]) -> Answer:
-    view = call.agents.show(arguments[0])
+    view = call.services.agents.show(arguments[0])
     return Answer(Result.OK, variables=shown(view, view.why))
-
-
-async def _lead(call: Call, arguments: Sequence[str]) -> Answer:
-    number = arguments[0] if arguments else await call.variables.get("WARM_LEAD_NUMBER")
-    number = number or call.environment.caller_id
-    if not number:
-        raise Refused("invalid", "no number: the caller has none", f"use {SCRIPTS['lead'].usage}")
-    found = await call.agents.lead(number)
-    return Answer(
-        Result.OK,
-        variables={
-            "WARM_HANDOFFS": str(found.count),
-            "WARM_LAST_AGENT": found.agent,
-            "WARM_LAST_ID": found.handoff,
-            "WARM_LAST_STATE": found.state,
-            "WARM_LAST_STATUS": found.status,
-            "WARM_LAST_AT": "" if found.at is None else str(round(found.at)),
-        },
-    )
 
 
 _OF_AGENT = (
@@ -129,15 +118,36 @@ SCRIPTS: Mapping[str, Script] = {
         ),
     ),
     "agent": Script(_agent, "agent,ID", least=1, most=1, variables=_OF_AGENT),
-    "lead": Script(
-        _lead,
-        "lead,NUMBER",
-        least=0,
-        most=1,
-        variables=(
-            *("WARM_HANDOFFS", "WARM_LAST_AGENT", "WARM_LAST_ID"),
-            *("WARM_LAST_STATE", "WARM_LAST_STATUS", "WARM_LAST_AT"),
-        ),
+    "lead": Script(lead, "lead,NUMBER", least=0, most=1, variables=OF_LEAD),
+    "qualify": Script(
+        qualify,
+        "qualify,SCRIPT or qualify,SCRIPT,language=…,fresh=yes,lead=NUMBER",
+        least=1,
+        most=4,
+        variables=OF_QUALIFICATION,
+        seconds=INTERVIEW_SECONDS,
+    ),
+    "score": Script(score, "score,SCRIPT,NUMBER", least=1, most=2, variables=OF_QUALIFICATION),
+    "answer": Script(
+        answer_one,
+        "answer,SCRIPT,QUESTION,VALUE,NUMBER",
+        least=3,
+        most=4,
+        variables=(*OF_QUALIFICATION, "WARM_QUESTION"),
+    ),
+    "outcome": Script(
+        outcome,
+        "outcome,KEY_OR_ID,NOTE or outcome,agent=ID,KEY_OR_ID,NOTE",
+        least=1,
+        most=3,
+        variables=OF_OUTCOME,
+        speaks=True,
     ),
 }
 """Name → what it does; docs/agi.md."""
+
+
+def seconds(name: str) -> float | None:
+    """How long that script may take; None: as long as any."""
+    script = SCRIPTS.get(name)
+    return script.seconds if script is not None else None

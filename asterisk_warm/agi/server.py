@@ -1,4 +1,4 @@
-"""The FastAGI server: one short session for each call that asks, and nothing a peer does holds up another."""
+"""The FastAGI server: one session for each call that asks, and nothing a peer does holds up another."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import structlog
 from asterisk_warm.agi.answer import FAIL, FAILURES, Answer, Result, commands
 from asterisk_warm.agi.call import Call
 from asterisk_warm.agi.environment import Environment, NotAgi, read_environment
-from asterisk_warm.agi.ports import Agents
+from asterisk_warm.agi.ports import Services
 from asterisk_warm.agi.saying import sounds
-from asterisk_warm.agi.scripts import answer, unreachable
+from asterisk_warm.agi.scripts import answer, seconds, unreachable
 from asterisk_warm.agi.session import AgiError, Session
 from asterisk_warm.engine.ports import JournalError, Speaker
 
@@ -32,6 +32,7 @@ class Limits:
     """Of what Asterisk says first, and of each reply."""
     request_seconds: float = 5.0
     script_seconds: float = 10.0
+    """For what is no interview."""
     telling_seconds: float = 5.0
     """For all of an answer's commands."""
     stop_seconds: float = 2.0
@@ -48,20 +49,23 @@ class CannotListen(OSError):
 
 
 class AgiServer:
-    """Without a speaker, WARM_SAY stays empty. `now` gives seconds since the epoch."""
+    """Without a speaker nothing is spoken, and WARM_SAY stays empty. `language` is that of scripts which say
+    none; `now` gives seconds since the epoch."""
 
     def __init__(
         self,
-        agents: Agents,
+        services: Services,
         speaker: Speaker | None = None,
         *,
         host: str = HOST,
         port: int = PORT,
+        language: str = "",
         limits: Limits | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._agents = agents
+        self._services = services
         self._speaker = speaker
+        self._language = language
         self._address = host, port
         self._limits = limits or Limits()
         self._now = now
@@ -137,14 +141,15 @@ class AgiServer:
             await _tell(session, found, say)
 
     async def _answer(self, environment: Environment, session: Session) -> Answer:
-        call = Call(environment, session, self._agents, self._now)
+        call = Call(environment, session, self._services, self._now, self._speaker, self._language)
+        limit = seconds(environment.script) or self._limits.script_seconds
         try:
-            async with asyncio.timeout(self._limits.script_seconds):
+            async with asyncio.timeout(limit):
                 return await answer(call)
         except AgiError:
             raise
         except TimeoutError:
-            return unreachable(call, f"no answer within {self._limits.script_seconds:g} seconds")
+            return unreachable(call, f"no answer within {limit:g} seconds")
         except JournalError as error:
             log.error("an AGI script failed", script=environment.script, why=str(error))
         except Exception:

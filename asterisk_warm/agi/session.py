@@ -12,7 +12,9 @@ from asterisk_warm.agi.text import quoted
 
 USAGE_LINES_AT_MOST = 200
 """Of a 520, which explains the command."""
-_REPLY = re.compile(r"200 result=(?P<result>\S*)(?: \((?P<value>.*)\))?.*", re.DOTALL)
+_REPLY = re.compile(
+    r"200 result=(?P<result>\S*)(?: \((?P<value>.*)\))?(?: endpos=(?P<endpos>\d{1,18}))?.*", re.DOTALL
+)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
@@ -39,6 +41,8 @@ class Reply:
 
     result: str
     value: str | None
+    endpos: int | None = None
+    """How far a sound or recording went, in samples."""
 
 
 def set_variable(name: str, value: str) -> str:
@@ -87,7 +91,8 @@ class Session:
         match = _REPLY.fullmatch(reply)
         if match is None:
             raise AgiError(f"no reply of AGI: {reply[:80]!r}")
-        return Reply(match["result"], match["value"])
+        endpos = match["endpos"]
+        return Reply(match["result"], match["value"], None if endpos is None else int(endpos))
 
     async def _refused(self, reply: str) -> CommandRefused | None:
         if reply.startswith("520-"):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from adapters import nothing_left, private_asterisk
-from agi_stage import MemoryAgents, MemorySpeaker, Peer
+from agi_stage import Desk, MemoryAgents, MemorySpeaker, Peer
 from scene import until
 
 from asterisk_warm.agi.server import AgiServer, Limits
@@ -179,7 +179,7 @@ class playing:
         self._agents.names["zoe"] = 'Zoë "Z" \\ Müller ${EPOCH}'
         self._asterisk = asterisk
         self._server = AgiServer(
-            self._agents, speaker, port=PORT, limits=limits, now=lambda: self._agents.now
+            Desk(self._agents).services, speaker, port=PORT, limits=limits, now=lambda: self._agents.now
         )
         self._phones = Phones(asterisk.sip, asterisk.sip_password)
 
@@ -373,7 +373,7 @@ async def test_given_another_prefix_then_the_codes_and_lamps_have_it(scene: Scen
         shown = await scene.cli("dialplan show warm-agents")
         assert set(re.findall(r"'(\S+)' =>", shown)) == {
             *("*77000", "*77001", "*77002", "*77003"),
-            "_*77009.",
+            *("_*77004X", "_*77009."),
         }
         assert await scene.hear("*77002") == ["you-are-paused"]
         assert await scene.hear("*77009ana") == ["you-are-ready"]

@@ -1,4 +1,4 @@
-"""The scripts: presence, available, agent and lead, asked as the server asks them."""
+"""The scripts presence, available, agent and lead, asked as the server asks them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from agi_stage import NOW, MemoryAgents, MemorySpeaker, environment
+from agi_stage import NOW, Caller, Desk, MemoryAgents, MemorySpeaker, environment
 
 from asterisk_warm.agi import saying
 from asterisk_warm.agi.answer import Answer, Result
@@ -17,29 +17,24 @@ from asterisk_warm.agi.saying import sounds
 from asterisk_warm.agi.scripts import SCRIPTS, answer
 from asterisk_warm.core.presence import By, Declared, Presence, Seen, Shift, wrap_up
 from asterisk_warm.engine.agents.views import LeadHistory
+from asterisk_warm.engine.leads.views import ConsentView, LeadRecordView, OutcomeView, PastHandoffView
 from asterisk_warm.speech.prompts import prompt_names
 
 ANA_DECLARED = {"WARM_AGENT_ID": "ana", "WARM_AGENT_NAME": "Ana Lopez"}
 
 
 @dataclass
-class Variables:
-    """The channel's."""
-
-    values: dict[str, str] = field(default_factory=dict)
-
-    async def get(self, name: str) -> str:
-        return self.values.get(name, "")
-
-
-@dataclass
 class Asking:
-    agents: MemoryAgents = field(default_factory=MemoryAgents)
-    variables: Variables = field(default_factory=Variables)
+    desk: Desk = field(default_factory=Desk)
+    caller: Caller = field(default_factory=lambda: Caller(MemorySpeaker()))
+
+    @property
+    def agents(self) -> MemoryAgents:
+        return self.desk.agents
 
     async def __call__(self, script: str, *arguments: str, **how: str) -> Answer:
-        call = Call(await _read(script, *arguments, **how), self.variables, self.agents, lambda: NOW)
-        return await answer(call)
+        asked = await _read(script, *arguments, **how)
+        return await answer(Call(asked, self.caller, self.desk.services, lambda: NOW))
 
     def ana(self) -> Presence:
         return self.agents.presences["ana"]
@@ -149,7 +144,7 @@ async def test_given_ready_and_still_not_free_then_the_reason_is_said(ask: Askin
 
 
 async def test_given_a_feature_code_then_history_says_so(ask: Asking) -> None:
-    await ask("presence", "pause", context="warm-presence")
+    await ask("presence", "pause", context="warm-say")
     assert ask.ana().by == By("ana", "code")
     await ask("presence", "ready", context="from-internal")
     assert ask.ana().by == By("PJSIP/ana", "agi")
@@ -256,22 +251,75 @@ TOLD = {
     "WARM_LAST_STATE": "COMPLETED",
     "WARM_LAST_STATUS": "CONNECTED",
     "WARM_LAST_AT": str(round(NOW - 5)),
+    "WARM_KNOWN": "0",
+    "WARM_KNOWN_NAME": "",
+    "WARM_KNOWN_LANGUAGE": "",
+    "WARM_KNOWN_SOURCE": "",
+    "WARM_KNOWN_CONSENT": "",
+    "WARM_KNOWN_OUTCOME": "",
+    "WARM_KNOWN_NOTE": "",
 }
 
 
 async def test_given_a_lead_then_what_is_known_of_them(ask: Asking) -> None:
     ask.agents.leads["+15551230001"] = LAST
     assert (await ask("lead", "+15551230001")).variables == TOLD
-    ask.variables.values["WARM_LEAD_NUMBER"] = "+15551230001"
+    ask.caller.variables["WARM_LEAD_NUMBER"] = "+15551230001"
     assert (await ask("lead", caller="201")).variables == TOLD, "the dialplan's number before the caller ID"
-    ask.variables.values.clear()
+    ask.caller.variables.clear()
     assert (await ask("lead", caller="+15551230001")).variables == TOLD
 
 
 async def test_given_a_new_lead_then_there_were_no_handoffs(ask: Asking) -> None:
     found = await ask("lead", "+15551230002")
-    assert found.result is Result.OK and found.variables.pop("WARM_HANDOFFS") == "0"
-    assert not any(found.variables.values())
+    assert found.result is Result.OK
+    told = {name: value for name, value in found.variables.items() if value}
+    assert told == {"WARM_HANDOFFS": "0", "WARM_KNOWN": "0"}
+
+
+def record(**what: Any) -> LeadRecordView:
+    nothing: dict[str, Any] = {"name": "", "language": "", "attributes": {}, "source": "", "consents": ()}
+    return LeadRecordView("+15551230001", **{**nothing, "handoffs": (), "qualifications": (), **what})
+
+
+async def test_given_a_lead_who_was_written_down_then_their_record_is_told(ask: Asking) -> None:
+    def consent(purpose: str, granted: bool) -> ConsentView:
+        return ConsentView(purpose, granted, "oral", "May we?", NOW, "cli")
+
+    outcomes = (
+        OutcomeView("warm-1", "callback", "Call back", 'wants "a quote"', NOW, "ana", "code"),
+        OutcomeView("warm-1", "sold", "Sold", "", NOW - 9, "ana", "code"),
+    )
+    past = PastHandoffView("warm-1", "sales", "COMPLETED", "CONNECTED", "", "Ana Lopez", NOW - 9, outcomes)
+    ask.desk.leads.records["+15551230001"] = record(
+        name="Grant $Weatherly",
+        language="es",
+        source="web form",
+        consents=(consent("text", True), consent("call", True), consent("text", False)),
+        handoffs=(past,),
+    )
+    found = await ask("lead", "+15551230001")
+    assert {name: value for name, value in found.variables.items() if "KNOWN" in name} == {
+        "WARM_KNOWN": "1",
+        "WARM_KNOWN_NAME": "Grant Weatherly",
+        "WARM_KNOWN_LANGUAGE": "es",
+        "WARM_KNOWN_SOURCE": "web form",
+        "WARM_KNOWN_CONSENT": "call",
+        "WARM_KNOWN_OUTCOME": "callback",
+        "WARM_KNOWN_NOTE": "wants a quote",
+    }
+
+
+async def test_given_a_lead_who_has_only_called_then_what_their_call_came_to_is_told(ask: Asking) -> None:
+    outcomes = (
+        OutcomeView("warm-1", "", "", "wants a new roof", NOW, "dana", "cli"),
+        OutcomeView("warm-1", "sold", "Sold", "", NOW - 9, "ana", "code"),
+    )
+    past = PastHandoffView("warm-1", "sales", "COMPLETED", "CONNECTED", "", "Ana Lopez", NOW - 9, outcomes)
+    ask.desk.leads.records["+15551230001"] = record(handoffs=(past,))
+    told = (await ask("lead", "+15551230001")).variables
+    known = ("WARM_KNOWN", "WARM_KNOWN_SOURCE", "WARM_KNOWN_OUTCOME", "WARM_KNOWN_NOTE")
+    assert [told[name] for name in known] == ["0", "", "sold", "wants a new roof"]
 
 
 @pytest.mark.parametrize(
@@ -316,7 +364,7 @@ async def test_given_speech_that_takes_too_long_then_the_prompts_are_heard(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     class Slow(MemorySpeaker):
-        async def prepare(self, lines: Any) -> Any:
+        async def prepare(self, lines: Any, language: str = "") -> Any:
             await asyncio.Event().wait()
 
     monkeypatch.setattr(saying, "SPEECH_SECONDS", 0.05)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from agi_stage import NOW, SECONDS, MemoryAgents, MemorySpeaker, Peer, environment
+from agi_stage import NOW, SECONDS, Desk, MemoryAgents, MemorySpeaker, Peer, environment
 
 from asterisk_warm.agi.server import AgiServer, CannotListen, Limits
 
@@ -18,7 +18,7 @@ MANY = 200
 
 @asynccontextmanager
 async def serving(agents: MemoryAgents, limits: Limits | None = None) -> AsyncIterator[AgiServer]:
-    server = AgiServer(agents, MemorySpeaker(), port=0, limits=limits, now=lambda: NOW)
+    server = AgiServer(Desk(agents).services, MemorySpeaker(), port=0, limits=limits, now=lambda: NOW)
     await server.start()
     try:
         yield server
@@ -67,7 +67,8 @@ async def test_given_a_script_that_there_is_not_then_the_call_fails_and_is_told_
     peer = await asked(brief, "presense")
     assert peer.failed and peer.variables["WARM_RESULT"] == "INVALID"
     assert peer.variables["WARM_CAUSE"] == (
-        "there is no script 'presense': use one of presence, available, agent, lead"
+        "there is no script 'presense': use one of "
+        "presence, available, agent, lead, qualify, score, answer, outcome"
     )
     assert any(line.startswith("VERBOSE") and "presense" in line for line in peer.lines)
 
@@ -218,7 +219,7 @@ async def test_given_a_stop_then_who_asks_is_answered_and_nobody_new_is_taken(ag
 
 
 async def test_given_a_stop_then_nobody_who_is_slow_is_waited_for(agents: MemoryAgents) -> None:
-    server = AgiServer(agents, port=0, limits=Limits(stop_seconds=0.1))
+    server = AgiServer(Desk(agents).services, port=0, limits=Limits(stop_seconds=0.1))
     await server.start()
     silent = await Peer.connect(server.port)
     silent.send(b"agi_network: yes\n")
@@ -230,7 +231,7 @@ async def test_given_a_stop_then_nobody_who_is_slow_is_waited_for(agents: Memory
 
 
 async def test_given_an_address_in_use_then_it_says_so_and_what_to_do(brief: AgiServer) -> None:
-    second = AgiServer(MemoryAgents(), port=brief.port)
+    second = AgiServer(Desk().services, port=brief.port)
     with pytest.raises(CannotListen) as refused:
         await second.start()
     assert refused.value.message.startswith(f"cannot listen for AGI on 127.0.0.1:{brief.port}: ")
