@@ -59,6 +59,9 @@ def add(
     calendar: Annotated[
         str | None, typer.Option(metavar="NAME", help="A calendar of the config.", show_default=False)
     ] = None,
+    language: Annotated[
+        str | None, typer.Option(metavar="LANGUAGE", help="What they are briefed in: es.", show_default=False)
+    ] = None,
     hint: Annotated[
         list[str] | None,
         typer.Option(metavar="HINT", help="What else must be idle: Custom:desk.", show_default=False),
@@ -83,6 +86,7 @@ def add(
         "timezone": timezone,
         "shifts": shift,
         "calendar": calendar,
+        "language": language,
         "hints": hint,
         "dnd": dnd,
     }
@@ -147,7 +151,7 @@ def _bodies(read: AgentsFile, there: list[dict[str, Any]]) -> list[dict[str, Any
 
 _MEMBERS = (
     *("name", "endpoint", "number", "teams", "skills", "at_once", "hints", "dnd", "timezone", "shifts"),
-    "calendar",
+    *("calendar", "language"),
 )
 
 

@@ -77,6 +77,7 @@ def facts(agent: Json, now: float) -> Table:
             ("number", agent["number"]),
             ("teams", listed(agent["teams"], "{} (tier {})") or "none"),
             ("skills", listed(agent["skills"], "{} {}")),
+            ("language", agent["language"]),
             ("at once", at_once),
             (
                 "shifts",

@@ -16,9 +16,14 @@ from asterisk_warm.cli.demo import demo
 from asterisk_warm.cli.failures import DEBUG
 from asterisk_warm.cli.handoff import app as handoff
 from asterisk_warm.cli.health import health
+from asterisk_warm.cli.lead import app as lead
 from asterisk_warm.cli.options import DEFAULT_SOCKET, SOCKET_VARIABLE
+from asterisk_warm.cli.qualify import app as qualify
+from asterisk_warm.cli.script import app as script
 from asterisk_warm.cli.serve import serve
 from asterisk_warm.cli.team import app as team
+from asterisk_warm.cli.token import app as token
+from asterisk_warm.cli.webhook import app as webhook
 
 app = typer.Typer(
     name="asterisk-warm",
@@ -81,4 +86,9 @@ app.command("health")(health)
 app.add_typer(handoff)
 app.add_typer(agent)
 app.add_typer(team)
+app.add_typer(lead)
+app.add_typer(script)
+app.add_typer(qualify)
+app.add_typer(webhook)
+app.add_typer(token)
 app.command("demo")(demo)

@@ -10,7 +10,7 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 TIMEOUT_SECONDS = 15.0
 """More than any request takes: fetching a lead from the dialplan is given 5 s."""
@@ -30,8 +30,8 @@ class Client:
     def request(
         self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, Any]:
-        """(HTTP status, decoded JSON). Raises OSError when nobody listens or answers in time, and
-        http.client.HTTPException or ValueError when what answers is not our API."""
+        """(HTTP status, decoded JSON; text where the answer is a picture). Raises OSError when nobody listens
+        or answers in time, and http.client.HTTPException or ValueError when what answers is not our API."""
         connection = _UnixConnection(self._path, self._timeout)
         try:
             data = None if body is None else json.dumps(body).encode()
@@ -39,7 +39,9 @@ class Client:
             with contextlib.suppress(BrokenPipeError):
                 connection.request(method, path, data, {**_OURS, **(headers or {})})
             answer = connection.getresponse()
-            return answer.status, json.loads(answer.read())
+            content = answer.read()
+            is_picture = (answer.getheader("Content-Type") or "").startswith("image/svg+xml")
+            return answer.status, content.decode() if is_picture else json.loads(content)
         finally:
             connection.close()
 
@@ -58,6 +60,37 @@ def agent_path(agent: str, part: str = "") -> str:
     """The path of one agent, by id or name, or of their `history`, or of what is declared for them."""
     path = f"/v1/agents/{_piece(agent)}"
     return f"{path}/{part}" if part else path
+
+
+def script_path(script: str, part: str = "") -> str:
+    """The path of one script, or of its `versions`, `diff`, `graph`, or of going back."""
+    path = f"/v1/scripts/{_piece(script)}"
+    return f"{path}/{part}" if part else path
+
+
+def qualification_path(qualification: str, part: str = "") -> str:
+    path = f"/v1/qualifications/{_piece(qualification)}"
+    return f"{path}/{part}" if part else path
+
+
+def lead_path(lead: str, part: str = "") -> str:
+    """The path of one lead, by number, or of their `consents`."""
+    path = f"/v1/leads/{_piece(lead)}"
+    return f"{path}/{part}" if part else path
+
+
+def token_path(token: str) -> str:
+    return f"/v1/tokens/{_piece(token)}"
+
+
+def query(**given: object) -> str:
+    """`?name=value&…` of what is given; empty when nothing is."""
+    known = {name: _value(value) for name, value in given.items() if value is not None}
+    return f"?{urlencode(known)}" if known else ""
+
+
+def _value(value: object) -> bytes:
+    return os.fsencode(str(value)[:LONGEST])
 
 
 def _piece(given: str) -> str:

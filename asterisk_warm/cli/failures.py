@@ -19,7 +19,7 @@ class Exit(IntEnum):
     USAGE = 2
     """The command line, the config file or a value in it cannot be used."""
     NOT_FOUND = 3
-    """No such handoff, agent, team or channel."""
+    """No such handoff, agent, team, channel, lead, script or version of it, …"""
     UNREACHABLE = 4
     """The daemon or Asterisk does not answer."""
     CONFLICT = 5

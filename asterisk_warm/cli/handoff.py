@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from asterisk_warm.cli.asking import ask
 from asterisk_warm.cli.client import handoff_path
+from asterisk_warm.cli.failures import Exit, Failure
 from asterisk_warm.cli.options import DEFAULT_SOCKET, HandoffId, Json, Socket
-from asterisk_warm.cli.output import say, show, show_json
-from asterisk_warm.cli.request import body_of
+from asterisk_warm.cli.output import say, show, show_json, tell
+from asterisk_warm.cli.request import body_of, text_only
 from asterisk_warm.cli.words import where_lead_is
 
 app = typer.Typer(
@@ -112,6 +113,38 @@ def _steer(handoff: str, action: str, socket: Path, json: bool) -> None:
 
 
 @app.command()
+def outcome(
+    handoff: HandoffId,
+    disposition: Annotated[
+        str | None,
+        typer.Argument(metavar="[DISPOSITION]", help="One of the config: sold.", show_default=False),
+    ] = None,
+    note: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="What the next one should know.", show_default=False)
+    ] = None,
+    socket: Socket = DEFAULT_SOCKET,
+    json: Json = False,
+) -> None:
+    """Write down what came of a handoff. The next agent, or a call-back, begins from it."""
+    body = {k: v for k, v in {"disposition": disposition, "note": note}.items() if v is not None}
+    if not body:
+        raise Failure(Exit.USAGE, "a disposition or --note must be given", 'such as --note "wants a quote"')
+    text_only(body)
+    answer = ask(socket, "POST", handoff_path(handoff, "outcome"), body)
+    if json:
+        show_json(answer)
+    else:
+        tell(_outcome_words(answer))
+
+
+def _outcome_words(outcome: dict[str, Any]) -> str:
+    note = outcome["note"] and f": {outcome['note']}"
+    if outcome["disposition"]:
+        return f"{outcome['handoff']} came to {outcome['disposition_name']}{note}"
+    return f"Noted for {outcome['handoff']}{note}"
+
+
+@app.command()
 def start(
     channel: Annotated[
         str | None,
@@ -140,6 +173,12 @@ def start(
     ] = None,
     qualified: Annotated[bool, typer.Option("--qualified", help="The lead is qualified.")] = False,
     consent: Annotated[bool, typer.Option("--consent", help="The lead has consented.")] = False,
+    qualification: Annotated[
+        str | None, typer.Option(metavar="ID", help="What was asked of this lead.", show_default=False)
+    ] = None,
+    language: Annotated[
+        str | None, typer.Option(metavar="LANGUAGE", help="What the lead speaks: es.", show_default=False)
+    ] = None,
     wait: Annotated[
         float | None,
         typer.Option(
@@ -191,6 +230,8 @@ def start(
         name=name,
         number=number,
         summary=summary,
+        qualification=qualification,
+        language=language,
         detail=detail or [],
         numbers={"wait": wait, "priority": priority},
         skill=skill or [],

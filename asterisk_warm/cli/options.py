@@ -28,6 +28,21 @@ Agent = Annotated[
 Team = Annotated[
     str | None, typer.Option("--team", metavar="TEAM", help="Only those of this team.", show_default=False)
 ]
+Script = Annotated[str, typer.Argument(metavar="SCRIPT", help="A script's id.", show_default=False)]
+ScriptFile = Annotated[
+    Path, typer.Argument(metavar="FILE", help="The script's YAML file.", show_default=False)
+]
+Qualification = Annotated[str, typer.Argument(metavar="ID", help="A qualification's id.", show_default=False)]
+Lead = Annotated[
+    str, typer.Argument(metavar="NUMBER", help="The lead's telephone number.", show_default=False)
+]
+LeadNumber = Annotated[
+    str | None,
+    typer.Option("--lead", metavar="NUMBER", help="Only those of this lead.", show_default=False),
+]
+Region = Annotated[
+    str, typer.Option(metavar="COUNTRY", help="Country of numbers without +: US.", show_default=False)
+]
 HandoffId = Annotated[
     str,
     typer.Argument(

@@ -7,6 +7,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from typing import TextIO
+
     from rich.console import Console, RenderableType
 
 WIDTH = 80
@@ -18,6 +20,13 @@ def show_json(data: object) -> None:
 
 def say(text: str) -> None:
     print(plain(text))
+
+
+def tell(text: str, *, to: TextIO | None = None) -> None:
+    """What may be long: folded between words, as wide as tables are. `to`: standard output."""
+    from rich.text import Text
+
+    console(to).print(Text(plain(text)))
 
 
 def complain(*lines: str) -> None:
@@ -34,10 +43,11 @@ def show(*parts: RenderableType) -> None:
         terminal.print(part)
 
 
-def console() -> Console:
+def console(to: TextIO | None = None) -> Console:
     from rich.console import Console
 
-    return Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else WIDTH)
+    to = to or sys.stdout
+    return Console(file=to, highlight=False, markup=False, emoji=False, width=None if to.isatty() else WIDTH)
 
 
 def plain(text: Any) -> str:
@@ -46,8 +56,13 @@ def plain(text: Any) -> str:
 
 
 def safe_streams() -> None:
-    """What the terminal's character set has not, is shown as an escape instead of failing."""
-    for stream in (sys.stdout, sys.stderr):
+    """What the terminal's character set has not, is shown as an escape instead of failing; what is typed in
+    another one arrives as arguments do."""
+    for stream, errors in (
+        (sys.stdout, "backslashreplace"),
+        (sys.stderr, "backslashreplace"),
+        (sys.stdin, "surrogateescape"),
+    ):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
-            reconfigure(errors="backslashreplace")
+            reconfigure(errors=errors)

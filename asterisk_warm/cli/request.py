@@ -27,7 +27,7 @@ def body_of(
     if skill:
         body["skills"] = dict(entry("--skill", one, None) for one in skill)
     if detail:
-        body["details"] = dict(map(_detail, detail))
+        body["details"] = pairs("--detail", detail)
     if return_to is not None:
         body["return_to"] = _place(return_to)
     text_only(body)
@@ -58,10 +58,15 @@ def _listed(words: Sequence[str], last: str) -> str:
     return f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
-def _detail(given: str) -> tuple[str, str]:
+def pairs(option: str, given: Sequence[str]) -> dict[str, str]:
+    """`NAME=TEXT`, each. Raises Failure (usage)."""
+    return dict(_pair(option, one) for one in given)
+
+
+def _pair(option: str, given: str) -> tuple[str, str]:
     name, equals, text = given.partition("=")
     if not name.strip() or not equals:
-        raise Failure(Exit.USAGE, f'--detail "{given[:40]}" is not NAME=TEXT', "such as --detail plan=Gold")
+        raise Failure(Exit.USAGE, f'{option} "{given[:40]}" is not NAME=TEXT', f"such as {option} plan=Gold")
     return name, text
 
 
@@ -76,10 +81,10 @@ def _place(given: str) -> dict[str, Any]:
     return {"context": parts[0], "extension": parts[1], "priority": int(parts[2][:9])}
 
 
-def text_only(body: object) -> None:
-    """Arguments that were not text in the terminal's encoding arrive as lone surrogates, which no JSON can
-    carry. Raises Failure (usage)."""
+def text_only(body: object, what: str = "an option") -> None:
+    """What was not text in the terminal's encoding arrives as lone surrogates, which no JSON can carry.
+    Raises Failure (usage)."""
     try:
         json.dumps(body, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
-        raise Failure(Exit.USAGE, "an option is not text in this terminal's encoding", "use UTF-8") from error
+        raise Failure(Exit.USAGE, f"{what} is not text in this terminal's encoding", "use UTF-8") from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
@@ -59,6 +59,8 @@ def facts(handoff: Json) -> Table:
         ("lead is", where_lead_is(handoff)),
         ("summary", lead["summary"]),
         *((f"  {name}", text) for name, text in lead["details"].items()),
+        ("language", lead["language"]),
+        ("qualified", _qualified(lead)),
         ("channel", lead["channel"]),
         *_qualifier(handoff["qualifier"]),
         ("agent", f"{agent['name']} ({agent['id']})" if agent else None),
@@ -86,6 +88,11 @@ def grid(rows: Iterable[tuple[str, str | Text | None]]) -> Table:
 
 def _person(who: Json) -> str:
     return ", ".join(part for part in (who["name"], who["number"]) if part)
+
+
+def _qualified(lead: Json) -> str:
+    score = "" if lead["score"] is None else f"score {lead['score']:g}"
+    return ", ".join(part for part in (lead["verdict"], score, lead["qualification"]) if part)
 
 
 def _qualifier(who: Json | None) -> Sequence[tuple[str, str]]:
@@ -169,6 +176,20 @@ def told(story: Sequence[Json]) -> Table:
 def table(*titles: str) -> Table:
     """An empty table in the one look that all of them have."""
     return Table(*titles, box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+
+
+SHORT: Mapping[str, Any] = {"no_wrap": True, "overflow": "ellipsis", "max_width": 20}
+LONG: Mapping[str, Any] = {"overflow": "fold"}
+WHOLE: Mapping[str, Any] = {"no_wrap": True}
+NUMBER: Mapping[str, Any] = {"no_wrap": True, "justify": "right"}
+
+
+def columns(**looks: Mapping[str, Any]) -> Table:
+    """An empty table with those columns; `_` of a title is a space."""
+    shown = table()
+    for title, look in looks.items():
+        shown.add_column(title.replace("_", " "), **look)
+    return shown
 
 
 def _state(state: str) -> Text:

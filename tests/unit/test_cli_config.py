@@ -182,6 +182,7 @@ HEAVY = (
     "aiohttp",
     "msgspec",
     "numpy",
+    "phonenumbers",
     "rich.console",
     "rich.table",
     "sqlalchemy",
@@ -191,7 +192,19 @@ HEAVY = (
 )
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["handoff", "list", "--socket", "/nonexistent"]])
+NOWHERE = ("--socket", "/nonexistent")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["handoff", "list", *NOWHERE],
+        ["lead", "show", "+12025550123", *NOWHERE],
+        ["script", "list", *NOWHERE],
+        ["qualify", "run", "solar", *NOWHERE],
+    ],
+)
 async def test_given_a_light_command_then_nothing_heavy_is_loaded(arguments: list[str]) -> None:
     script = (
         "import sys; from asterisk_warm.cli.run import run; run(sys.argv[1:]);"

@@ -159,8 +159,8 @@ async def test_given_findings_when_asked_how_it_is_then_1(stage: Stage) -> None:
 
 
 async def test_given_a_fault_of_the_daemon_then_1(stage: Stage) -> None:
-    await stage.database.close()
-    assert (await handoff(stage, "list")).told(1) == [
+    del stage.health
+    assert (await run("health", "--socket", stage.socket)).told(1) == [
         "asterisk-warm: the daemon could not answer",
         "its log has the reason",
     ]
@@ -271,6 +271,14 @@ async def test_given_no_daemon_then_4(tmp_path: Path, arguments: tuple[str, ...]
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(path))
     assert (await run(*arguments, "--socket", path)).told(4) == absent
+
+
+async def test_given_a_database_that_is_away_then_4(stage: Stage) -> None:
+    await stage.database.close()
+    assert (await handoff(stage, "list")).told(4) == [
+        "asterisk-warm: the database cannot be used now",
+        "the daemon's log has the reason",
+    ]
 
 
 async def test_given_asterisk_away_then_4(stage: Stage) -> None:

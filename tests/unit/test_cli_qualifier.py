@@ -102,7 +102,7 @@ async def test_given_a_condition_that_does_not_hold_when_started_then_5_says_whi
     start = ("handoff", "start", "--qualifier", QUALIFIER, "--team", "vip")
     said = (await warm(stage, *start)).told(5)
     assert said == [
-        "asterisk-warm: the lead is not qualified and the lead has not consented",
+        "asterisk-warm: the lead was never asked and no consent to be called is recorded",
         "qualify the lead first, or see `require` of the team",
     ]
     (line,) = (await warm(stage, *start, "--qualified", "--json")).told(5)
