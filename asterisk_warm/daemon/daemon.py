@@ -1,68 +1,73 @@
-"""The one place that names concrete adapters: a config in, a running daemon out."""
+"""Everything wired together, and run."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
-import logging
-import os
 import signal
 import socket
-import sys
-from collections.abc import Mapping
-from contextlib import suppress
-from datetime import UTC, tzinfo
-from pathlib import Path
-from zoneinfo import ZoneInfo
+from collections.abc import Iterator, Mapping, Sequence
 
 import structlog
 
 from asterisk_warm import __version__
-from asterisk_warm.agi.server import AgiServer, CannotListen
+from asterisk_warm.agi.interview import render
+from asterisk_warm.agi.ports import Services as Scripts
+from asterisk_warm.agi.server import CannotListen
 from asterisk_warm.ami import codes
 from asterisk_warm.ami.devices import AmiDevices
 from asterisk_warm.ami.lamps import AmiLamps
 from asterisk_warm.ami.manager import AmiManager
 from asterisk_warm.ami.queues import Paused, follow_pauses
+from asterisk_warm.api.screens import ScreenHub
 from asterisk_warm.api.server import Api
+from asterisk_warm.api.services import Services
+from asterisk_warm.api.tokens import Tokens
 from asterisk_warm.ari.claim import Claim
 from asterisk_warm.ari.client import AriClient
 from asterisk_warm.ari.link import AriLink
 from asterisk_warm.ari.pbx import AriPbx
 from asterisk_warm.ari.probe import missing_modules, takes_transfers, tell_arming
 from asterisk_warm.ari.socket import Replaced
-from asterisk_warm.calendars.calendars import Calendars
-from asterisk_warm.calendars.source import CalendarSource
-from asterisk_warm.config import AgentSettings, Config, TeamSettings
-from asterisk_warm.core.handoff.model import Agent, ReturnPlace
-from asterisk_warm.core.handoff.policy import Keys, Mode, Policy, QualifierKeys, Templates
-from asterisk_warm.core.presence import Declared, Rules
-from asterisk_warm.core.routing import Routing, Strategy
-from asterisk_warm.engine.agents.service import AgentService
-from asterisk_warm.engine.directory import Directory, Outside, Team
+from asterisk_warm.config import Config
+from asterisk_warm.config.script_file import places
+from asterisk_warm.core.leads import Disposition
+from asterisk_warm.core.presence import Declared
+from asterisk_warm.daemon import adapters
+from asterisk_warm.daemon.failures import CannotStart
+from asterisk_warm.daemon.handing_off import directory
+from asterisk_warm.daemon.log import set_up_log
 from asterisk_warm.engine.engine import Engine
-from asterisk_warm.engine.ports import JournalError, PbxError, Speaker, SpeechUnavailable
+from asterisk_warm.engine.errors import Refused
+from asterisk_warm.engine.ports import JournalError, PbxError, SpeechUnavailable
+from asterisk_warm.engine.screens.ports import Notice
+from asterisk_warm.engine.screens.service import Screens
 from asterisk_warm.engine.views import Health
-from asterisk_warm.speech import speaker_from
 from asterisk_warm.store.agents import SqlAgents
 from asterisk_warm.store.database import Database
+from asterisk_warm.store.deliveries import SqlDeliveries
 from asterisk_warm.store.errors import StoreError
 from asterisk_warm.store.journal import SqlJournal
+from asterisk_warm.store.leads import SqlLeads
+from asterisk_warm.store.qualifications import SqlQualifications
+from asterisk_warm.store.scripts import SqlScripts
+from asterisk_warm.store.tokens import SqlTokens
+from asterisk_warm.webhooks import Webhooks
 
 log = structlog.get_logger(__name__)
 
-CONTEXTS = ("warm-handoff", "warm-connected", "warm-fetch", "warm-arm", "warm-note", "warm-agents")
+CONTEXTS = (
+    "warm-handoff",
+    "warm-connected",
+    "warm-fetch",
+    "warm-arm",
+    "warm-note",
+    "warm-agents",
+    "warm-qualify",
+)
 """What our dialplan file brings."""
 AMI_SECONDS = 5.0
 """How long the start-up checks wait for AMI."""
-
-
-class CannotStart(Exception):
-    """The daemon cannot run; `remedy` says what to do, `exit_code` what the shell is told."""
-
-    def __init__(self, message: str, remedy: str, exit_code: int = 1) -> None:
-        super().__init__(message)
-        self.message, self.remedy, self.exit_code = message, remedy, exit_code
 
 
 async def serve(config: Config) -> None:
@@ -95,15 +100,14 @@ class Daemon:
         pbx = AriPbx(self._client, ari.app, self._ami)
         claim = Claim(self._client, ari.app, f"{socket.gethostname()}, database {database.place}")
         self._link = AriLink(self._client, ari.app, pbx, claim)
-        self._speaker = speaker_from(
-            config.sounds.directory,
-            str(config.sounds.asterisk_directory),
-            config.speech.engines,
-            config.speech.budget_seconds,
-            _keys(config),
-            config.sounds.prompts,
+        self._speaker = adapters.speaker(config)
+        self._calendars = adapters.calendars(config)
+        self._crm = adapters.crm(config)
+        self._hub = ScreenHub(self._present)
+        self._webhooks = Webhooks(SqlDeliveries(database), adapters.endpoints(config))
+        self._screens = Screens(
+            {"screens": self._hub, "webhooks": self._webhooks}, config.screens.budget_seconds
         )
-        self._calendars = calendars(config)
         self._engine = Engine(
             journal=SqlJournal(database),
             store=SqlAgents(database),
@@ -114,16 +118,42 @@ class Daemon:
             lamps=AmiLamps(self._ami) if config.presence.lamps else None,
             directory=directory(config),
             node=config.node,
-            zone=machine_zone(),
+            zone=adapters.machine_zone(),
             speech_seconds=config.speech.budget_seconds,
             reachable=self._link.reachable,
             health=self._health,
+            leads=SqlLeads(database),
+            scripts=SqlScripts(database),
+            qualifications=SqlQualifications(database),
+            read_script=adapters.script_of,
+            places=places,
+            screens=self._screens,
+            crm=self._crm,
+            dispositions=[
+                Disposition(id, entry.name, entry.key or "") for id, entry in config.dispositions.items()
+            ],
+            region=config.leads.region,
         )
         self._service = self._engine.handoffs
         if config.presence.queue_pause:
             follow_pauses(self._ami, self._queue_paused)
-        self._api = Api(self._service, self._engine.agents, config.api.socket)
-        self._agi = agi(config, self._engine.agents, self._speaker)
+        engine = self._engine
+        self._api = Api(
+            Services(
+                engine.handoffs,
+                engine.agents,
+                engine.leads,
+                engine.scripts,
+                engine.qualifications,
+                self._webhooks,
+            ),
+            config.api.socket,
+            screens=self._hub,
+            tokens=Tokens(SqlTokens(database)),
+            network=adapters.network(config),
+        )
+        asked = Scripts(engine.agents, engine.leads, engine.qualifications, engine.scripts, pbx)
+        self._agi = adapters.agi(config, asked, self._speaker)
         self._pauses: set[asyncio.Task[None]] = set()
         self._ours: tuple[str, ...] = ()
         """What is to be mended on our own side."""
@@ -140,9 +170,10 @@ class Daemon:
                 await self._prompts()
             await self._start_agi()
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._prompts())
+                tasks.create_task(self._render())
                 tasks.create_task(self._ami.run())
                 tasks.create_task(self._calendars.run())
+                tasks.create_task(self._webhooks.run())
                 tasks.create_task(self._engine.run())
                 tasks.create_task(self._link.run(self._service, self._checked))
         except* Replaced as group:
@@ -156,19 +187,27 @@ class Daemon:
                 await self._agi.stop()
             await self._engine.stop()
             await self._api.stop()
+            await self._screens.close()
+            await self._webhooks.close()
+            if self._crm is not None:
+                await self._crm.close()
             await self._calendars.close()
             await self._speaker.close()
             await self._client.close()
             log.info("stopped; calls stay as they are")
 
     async def _begin(self) -> None:
-        """The agents of the configuration, with what was changed in the store meanwhile."""
+        """The agents and scripts of the configuration, with what was changed in the store meanwhile."""
         config = self._config
         initial = Declared(config.presence.initial)
         conflicts = await self._engine.begin(config.agent_records, config.team_records, initial)
         for conflict in map(str, conflicts):
             log.warning("the store and the configuration differ", what=conflict)
             self._ours += (conflict,)
+        sources = {id: file.source for id, file in config.scripts.items()}
+        for problem in await self._engine.scripts.seed(sources):
+            log.error("a script was not published", why=problem)
+            self._ours += (problem,)
 
     async def _start_agi(self) -> None:
         """Leads are handed off without it too."""
@@ -179,6 +218,10 @@ class Daemon:
         except CannotListen as error:
             log.error("no AGI: feature codes do not work", why=error.message)
             self._ours += (f"{error.message}: {error.remedy}",)
+
+    def _present(self, agent: str) -> Sequence[Notice]:
+        """What a screen of theirs that connects now is to show."""
+        return self._screens.present(self._service.open_handoffs, agent)
 
     def _queue_paused(self, change: Paused) -> None:
         pause = self._engine.agents.queue_paused(change.interface, change.paused, change.reason)
@@ -195,9 +238,23 @@ class Daemon:
         """Beside everything else: calls must not wait for an engine to load."""
         try:
             await self._speaker.ensure_prompts()
-            await self._speaker.prepare(self._engine.standing_lines())
+            lines = self._engine.standing_lines()
+            for language in dict.fromkeys(line.language for line in lines):
+                texts = [line.text for line in lines if line.language == language]
+                await self._speaker.prepare(texts, language)
         except SpeechUnavailable as unavailable:
-            log.error("no prompts", why=str(unavailable))
+            log.error("speech does not work; recorded prompts serve", why=str(unavailable))
+
+    async def _render(self) -> None:
+        """Whatever may be said, beforehand."""
+        await self._prompts()
+        try:
+            for script in await self._engine.scripts.list():
+                published = await self._engine.scripts.script(script.id)
+                await render(self._speaker, published.script, self._config.handoff.language or "")
+            log.info("rendered what may be said")
+        except (Refused, JournalError) as error:
+            log.warning("scripts are not rendered beforehand", why=str(error))
 
     async def _checked(self) -> None:
         """What is missing in Asterisk, told at every connect."""
@@ -236,6 +293,10 @@ class Daemon:
             if not await self._ami.counts_calls(peer)
         ]
 
+    def _speechless(self) -> Iterator[str]:
+        for engine, why in self._speaker.down.items():
+            yield f"the speech engine {engine} does not work: {why}; see `speech` in the config"
+
     async def _health(self, open_handoffs: int) -> Health:
         return Health(
             version=__version__,
@@ -243,139 +304,5 @@ class Daemon:
             ari_connected=self._link.connected,
             ami_connected=self._ami.connected,
             open_handoffs=open_handoffs,
-            findings=(*self._findings, *self._ours),
+            findings=(*self._findings, *self._ours, *self._speechless()),
         )
-
-
-def _keys(config: Config) -> Mapping[str, str] | None:
-    """The keys that the shipped instructions can name: None when the teams, or who is handed a lead
-    without a team, differ in them."""
-    everybody = (config.handoff, *config.teams.values())
-    keys = {(s.keys.accept, s.keys.decline, s.keys.repeat) for s in everybody}
-    if len(keys) != 1:
-        return None
-    accept, decline, repeat = keys.pop()
-    return {"accept": accept, "decline": decline, "repeat": repeat}
-
-
-def directory(config: Config) -> Directory:
-    """Whom the config lets a lead be handed to."""
-    outside = config.outside
-    return Directory(
-        {name: team(settings) for name, settings in config.teams.items()},
-        default=team(config.handoff),
-        outside=Outside(outside.allow, outside.endpoint) if outside else None,
-    )
-
-
-def team(settings: TeamSettings) -> Team:
-    """A team of the config as the engine knows it."""
-    place = settings.return_to
-    return Team(
-        id=settings.id,
-        name=settings.name,
-        agents=tuple(_agent(agent) for agent in settings.agents),
-        policy=_policy(settings),
-        number=settings.number or "",
-        transfer_mode=Mode(settings.transfer_key),
-        return_to=ReturnPlace(place.context, place.extension, place.priority) if place else None,
-    )
-
-
-def _agent(settings: AgentSettings) -> Agent:
-    return Agent(settings.id, settings.name, settings.endpoint, settings.number or "")
-
-
-def _policy(settings: TeamSettings) -> Policy:
-    keys, qualifier, templates = settings.keys, settings.qualifier_keys, settings.templates
-    return Policy(
-        mode=Mode(settings.mode),
-        ring_seconds=settings.ring_seconds,
-        decision_seconds=settings.decision_seconds,
-        hold_seconds=settings.hold_seconds,
-        comfort_seconds=settings.comfort_seconds,
-        music=settings.music,
-        introduction=settings.introduction,
-        keys=Keys(keys.accept, keys.decline, keys.repeat),
-        templates=Templates(
-            templates.briefing,
-            templates.instructions,
-            templates.introduction,
-            templates.taken,
-            templates.returned,
-            templates.recall,
-        ),
-        qualifier_mode=Mode(settings.qualifier_mode),
-        qualifier_keys=QualifierKeys(
-            qualifier.complete, qualifier.three_way, qualifier.swap, qualifier.take_back
-        ),
-        linger_seconds=settings.linger_seconds,
-        warn_seconds=settings.warn_seconds,
-        recall_seconds=settings.recall_seconds,
-        take_back_seconds=settings.take_back_seconds,
-        require=settings.require,
-        routing=Routing(
-            strategy=Strategy(settings.ring),
-            fanout=settings.fanout,
-            widen_seconds=settings.widen_seconds,
-            skills=settings.skills,
-            relax_seconds=settings.relax_seconds,
-            sticky_seconds=settings.sticky_seconds,
-            wait_seconds=settings.wait_seconds,
-        ),
-        agents=Rules(settings.wrapup_seconds, settings.missed_offers),
-        queue_log=settings.queue_log,
-        recording=str(settings.recording or ""),
-    )
-
-
-def calendars(config: Config) -> Calendars:
-    sources = {
-        name: CalendarSource(
-            file=source.file,
-            url=source.url.reveal() if source.url else "",
-            caldav=source.caldav.reveal() if source.caldav else "",
-            user=source.user or "",
-            password=source.password.reveal() if source.password else "",
-        )
-        for name, source in config.calendars.sources.items()
-    }
-    return Calendars(sources, config.calendars.refresh_seconds, config.calendars.stale_seconds)
-
-
-def agi(config: Config, agents: AgentService, speaker: Speaker) -> AgiServer | None:
-    """None when the configuration switches it off."""
-    if not config.agi.port:
-        return None
-    return AgiServer(agents, speaker, host=config.agi.address, port=config.agi.port)
-
-
-def machine_zone() -> tzinfo:
-    """The machine's time zone, with its daylight-saving changes where they can be found."""
-    name = os.environ.get("TZ", "").removeprefix(":")
-    with suppress(OSError, ValueError):
-        if name:
-            return ZoneInfo(name)
-        with Path("/etc/localtime").open("rb") as file:
-            return ZoneInfo.from_file(file)
-    return UTC
-
-
-def set_up_log(level: str, form: str) -> None:
-    """Lines on standard error: text for people, JSON for machines."""
-    number = logging.getLevelNamesMapping()[level.upper()]
-    logging.basicConfig(level=max(number, logging.WARNING), stream=sys.stderr, force=True)
-    last: structlog.typing.Processor = structlog.processors.JSONRenderer()
-    if form == "text":
-        last = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            last,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
