@@ -22,7 +22,7 @@ from typing import Any
 import uvloop
 from rich.console import Console
 
-from asterisk_warm.lab import bench_agents, bench_qualifier
+from asterisk_warm.lab import bench_agents, bench_briefing, bench_qualifier, bench_screens
 from asterisk_warm.lab.bench_figures import (
     NATIVE,
     WARM,
@@ -121,7 +121,8 @@ def make_stage(asterisk: str, crews: int, folder: Path) -> Stage:
         enter_private_network()
     except PrivateNetworkRefused as refused:
         print(refused)
-    agents = {f"a{phone}": f"Agent {phone}" for phone in range(crews * PER_TEAM)}
+    phones = max(crews * PER_TEAM, len(bench_screens.AGENTS))
+    agents = {f"a{phone}": f"Agent {phone}" for phone in range(phones)}
     teams: dict[str, dict[str, Any]] = {
         f"team{crew}": {"name": f"Team {crew}", "agents": [f"a{phone}" for phone in _phones(crew)]}
         for crew in range(crews)
@@ -132,7 +133,7 @@ def make_stage(asterisk: str, crews: int, folder: Path) -> Stage:
     settings = {"handoff": handoff, "log": {"level": "warning", "format": "json"}}
     teams["qualified"] = bench_qualifier.TEAM
     teams["waiting"] = bench_agents.TEAM
-    plan = bench_agents.DIALPLAN + bench_qualifier.DIALPLAN + dialplan(crews)
+    plan = bench_screens.DIALPLAN + bench_agents.DIALPLAN + bench_qualifier.DIALPLAN + dialplan(crews)
     extra = {**bench_qualifier.FEATURES, **bench_agents.QUEUES}
     return Stage(root, folder, agents=agents, teams=teams, dialplan=plan, settings=settings, extra=extra)
 
@@ -225,41 +226,75 @@ class Bench:
         return Meter(self._stage.pbx.pid, self._stage.daemon.pid)
 
 
-def main() -> None:
+QUICK = {"scenes": 10, "loads": "10", "qualifier": 5, "agents": 5, "screens": 5, "briefings": 10}
+"""What `--quick` makes of it: figures to look at, not to tell others."""
+
+
+def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--asterisk", default="22", choices=("22", "16", "installed"))
     parser.add_argument("--scenes", type=int, default=100, help="scenes alone, each way")
     parser.add_argument("--loads", default="30,100", help="how many handoffs at once, by comma")
     parser.add_argument("--qualifier", type=int, default=30, help="handoffs by a qualifier, each way")
     parser.add_argument("--agents", type=int, default=30, help="how often each of what agents cost")
+    parser.add_argument(
+        "--screens", type=int, default=25, help="leads each way for twenty agents with screens"
+    )
+    parser.add_argument(
+        "--briefings", type=int, default=60, help="leads whose briefing is spoken, each language"
+    )
+    parser.add_argument("--quick", action="store_true", help="a few of each, instead of these numbers")
     parser.add_argument("--json", type=Path, help="write the figures there")
     asked = parser.parse_args()
+    if asked.quick:
+        vars(asked).update(QUICK)
+    return asked
+
+
+def main() -> None:
+    asked, told = _asked(), Console(width=110)
     loads = [int(load) for load in asked.loads.split(",") if load]
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
+    figures: dict[str, Any] = {}
     try:
+        if asked.briefings:
+            spoken = uvloop.run(bench_briefing.run(folder, asked.briefings))
+            bench_briefing.show(told, spoken)
+            figures["briefings"] = [asdict(row) for row in spoken]
         with make_stage(asked.asterisk, max([1, *loads]), folder) as stage:
-            bench = Bench(stage, folder)
-            if asked.scenes:
-                uvloop.run(bench.run(asked.scenes, loads))
-            by_qualifier = []
-            if asked.qualifier:
-                by_qualifier = uvloop.run(bench_qualifier.run(stage, folder, asked.qualifier))
-            of_agents = None
-            if asked.agents:
-                of_agents = uvloop.run(bench_agents.run(stage, folder, asked.agents))
+            _on(stage, folder, asked, loads, told, figures)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    if bench.rows:
-        show(Console(width=100), asked.asterisk, bench.rows, bench.first_words)
-    if by_qualifier:
-        bench_qualifier.show(Console(width=100), by_qualifier)
-    if of_agents:
-        bench_agents.show(Console(width=100), of_agents)
     if asked.json:
-        rows = [asdict(row) for row in bench.rows]
-        more = {"first_words_ms": bench.first_words, "qualifier": [asdict(row) for row in by_qualifier]}
-        agents = asdict(of_agents) if of_agents else {}
-        asked.json.write_text(json.dumps({"rows": rows, **more, "agents": agents}, indent=1))
+        asked.json.write_text(json.dumps(figures, indent=1))
+
+
+def _on(
+    stage: Stage,
+    folder: Path,
+    asked: argparse.Namespace,
+    loads: Sequence[int],
+    told: Console,
+    figures: dict[str, Any],
+) -> None:
+    """Everything that takes an Asterisk; each is shown as soon as it is there."""
+    if asked.scenes:
+        bench = Bench(stage, folder)
+        uvloop.run(bench.run(asked.scenes, loads))
+        show(told, asked.asterisk, bench.rows, bench.first_words)
+        figures |= {"rows": [asdict(row) for row in bench.rows], "first_words_ms": bench.first_words}
+    if asked.qualifier:
+        by_qualifier = uvloop.run(bench_qualifier.run(stage, folder, asked.qualifier))
+        bench_qualifier.show(told, by_qualifier)
+        figures["qualifier"] = [asdict(row) for row in by_qualifier]
+    if asked.agents:
+        of_agents = uvloop.run(bench_agents.run(stage, folder, asked.agents))
+        bench_agents.show(told, of_agents)
+        figures["agents"] = asdict(of_agents)
+    if asked.screens:
+        screens = uvloop.run(bench_screens.run(stage, folder, asked.screens))
+        bench_screens.show(told, screens)
+        figures["screens"] = [asdict(row) for row in screens]
 
 
 if __name__ == "__main__":

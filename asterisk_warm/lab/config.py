@@ -40,7 +40,7 @@ _EMPTY = (
     "udptl.conf",
     "websocket_client.conf",
 )
-_FOLDERS = ("etc", "run", "log", "spool", "db", "cache", "keys", "tone")
+_FOLDERS = ("etc", "run", "log", "spool", "spool/recording", "db", "cache", "keys", "tone")
 _LONGEST_SOCKET_PATH = 107
 _DEFAULT_USER = "asterisk_warm"
 _USER_RIGHTS = {

@@ -30,7 +30,7 @@ class DaemonFailed(RuntimeError):
 class Daemon:
     """`asterisk-warm serve` beside a private Asterisk. `agents` maps an agent's id (also their phone's)
     to a name; `teams` maps a team to its settings, with `agents` in it. `name`: of its folder, where several
-    run beside one Asterisk."""
+    run beside one Asterisk. `environment`: variables that it has beside or in place of ours."""
 
     def __init__(
         self,
@@ -41,8 +41,10 @@ class Daemon:
         sounds: Path | None = None,
         settings: Mapping[str, Any] | None = None,
         name: str = "daemon",
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self._pbx = pbx
+        self._environment = dict(environment or {})
         self.folder = pbx.workdir / name
         self.folder.mkdir(parents=True, exist_ok=True)
         self.socket = self.folder / "api.sock"
@@ -116,7 +118,7 @@ class Daemon:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **self._environment},
             )
 
     def wait_ready(self) -> None:

@@ -36,8 +36,9 @@ class Stage:
         sounds: Path | None = None,
         settings: Mapping[str, Any] | None = None,
         extra: Mapping[str, str] | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
-        """`extra`: more lines for Asterisk's config files, by name."""
+        """`extra`: more lines for Asterisk's config files, by name. `environment`: the daemon's own."""
         visible = [] if sounds is None else [sounds]
         self.pbx = PrivateAsterisk(
             root,
@@ -52,12 +53,18 @@ class Stage:
         self.teams = dict(teams or {"sales": {"name": "Sales", "agents": list(agents)}})
         self._sounds = sounds
         self._settings = settings
+        self._environment = environment
 
     def __enter__(self) -> Stage:
         self.pbx.start()
         try:
             self.daemon = Daemon(
-                self.pbx, agents=self.agents, teams=self.teams, sounds=self._sounds, settings=self._settings
+                self.pbx,
+                agents=self.agents,
+                teams=self.teams,
+                sounds=self._sounds,
+                settings=self._settings,
+                environment=self._environment,
             )
             self.daemon.start()
         except BaseException:

@@ -301,7 +301,7 @@ def test_given_the_demos_team_then_all_that_the_daemon_will_say_is_made_beforeha
             templates.briefing, templates.instructions, templates.introduction, templates.taken
         ),
     )
-    assert set(wording.lines(begin(request).handoff)) == set(scenes.announced())
+    assert {line.text for line in wording.lines(begin(request).handoff)} == set(scenes.announced())
 
 
 def test_given_no_such_choice_when_called_then_it_says_which_there_are(

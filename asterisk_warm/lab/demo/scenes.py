@@ -55,8 +55,7 @@ def introductions() -> dict[str, str]:
 
 def announced() -> list[str]:
     """All that the daemon will have to say, so that it can be made beforehand."""
-    keys = KeySettings()
-    pressed = {"accept": keys.accept, "decline": keys.decline, "repeat": keys.repeat}
+    pressed = KeySettings().model_dump()
     return [
         fill(TEMPLATES.briefing, {"name": LEAD_NAME, "summary": SUMMARY}),
         fill(TEMPLATES.instructions, {action: spoken_key(key) for action, key in pressed.items()}),
