@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -50,11 +51,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All tests of one version on one worker (`--dist loadgroup`), so that each boots its Asterisk once."""
+    """All tests of a module with one version on one worker (`--dist loadgroup`): they share an Asterisk and a daemon."""
     for item in items:
         spec = getattr(item, "callspec", None)
         version = spec.params.get("version") if spec else None
-        item.add_marker(pytest.mark.xdist_group(f"asterisk-{version or VERSIONS[0]}"))
+        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{version or VERSIONS[0]}"))
 
 
 @pytest.fixture(scope="session", params=VERSIONS)
@@ -77,8 +78,9 @@ def workdir() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def sounds() -> Path:
-    """Rendered once and kept: prompts and spoken lines."""
-    folder = CACHE / "test-sounds"
+    """Rendered once and kept: prompts and spoken lines. One folder a worker: the recordings that take the place of prompts
+    differ from module to module."""
+    folder = CACHE / "test-sounds" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

@@ -39,6 +39,7 @@ MUSIC = MUSIC_HZ[0]
 
 INTRODUCTION_HZ, FAREWELL_HZ, COMFORT_HZ = 3100, 2900, 3000
 ACCEPTED_HZ, ASIDE_HZ = 2850, 2950
+ASK_HZ, QUESTION_HZ, REPLY_HZ, NO_REPLY_HZ, ASK_LATER_HZ, NO_DETAILS_HZ = 3150, 3200, 3250, 3350, 3400, 3500
 _RECORDINGS = {
     "briefing": (BRIEFING_MARKER_HZ, 2.0),
     "instructions": (BRIEFING_MARKER_HZ, 1.0),
@@ -46,6 +47,12 @@ _RECORDINGS = {
     **dict.fromkeys(("comfort", "comfort-2", "comfort-3"), (COMFORT_HZ, 0.6)),
     "beep": (ACCEPTED_HZ, 0.3),
     **dict.fromkeys(("returned", "recall", "lead-waits"), (ASIDE_HZ, 0.6)),
+    "ask": (ASK_HZ, 0.6),
+    "question-follows": (QUESTION_HZ, 0.6),
+    "reply-now": (REPLY_HZ, 0.6),
+    "no-reply": (NO_REPLY_HZ, 0.6),
+    **dict.fromkeys(("ask-later", "no-more-questions"), (ASK_LATER_HZ, 0.6)),
+    "no-details": (NO_DETAILS_HZ, 0.6),
     **dict.fromkeys(
         ("taken", "declined", "no-decision", "lead-left", "too-late", "cancelled", "taken-back"),
         (FAREWELL_HZ, 0.4),
@@ -61,6 +68,7 @@ _IN_TONES = {
         "taken": "...",
         "returned": "...",
         "recall": "...",
+        "details": "...",
     }
 }
 """Templates that say nothing, so that the prompts above are heard in their place."""
@@ -73,10 +81,11 @@ TONE_TEAMS: dict[str, dict[str, Any]] = {
     "tones": {"name": "Tones", "agents": _ALL, **_QUIET},
     "introduced": {"name": "Introduced", "agents": _ALL, **_QUIET, "introduction": True},
     "soothed": {"name": "Soothed", "agents": _ALL, **_QUIET, "introduction": True, "comfort_seconds": 2},
+    "asked": {"name": "Asked", "agents": _ALL, **_QUIET, "question_seconds": 3, "asks": 1},
     "spoken": {"name": "Spoken", "agents": ["ana"], "comfort_seconds": 0},
     "hasty": {"name": "Hasty", "agents": ["ana", "ben"], **_QUIET, "ring_seconds": 1, "decision_seconds": 1},
     "placed": {"name": "Placed", "agents": ["ana"], **_QUIET, "return_to": "lab-elsewhere,here,1"},
-    "strict": {"name": "Strict", "agents": ["ana"], **_QUIET, "require": ["qualified", "consent"]},
+    "strict": {"name": "Strict", "agents": ["ana"], **_QUIET, "require": ["ready", "consent.call"]},
     "blind": {"name": "Blind", "agents": _ALL, **_QUIET, "mode": "blind"},
     "blind-hasty": {"name": "Hasty", "agents": ["ana", "ben"], **_QUIET, "mode": "blind", "ring_seconds": 1},
     **{
@@ -138,10 +147,14 @@ def record_prompts(folder: Path) -> Path:
 async def until(what: Callable[[], T | None], seconds: float, missing: str) -> T:
     """What `what` returns as soon as it is neither None nor False. Asked in a thread; AssertionError at the deadline."""
     deadline = time.monotonic() + seconds
-    while not (found := await asyncio.to_thread(what)):
-        assert time.monotonic() < deadline, f"not within {seconds:g} s: {missing}"
-        await asyncio.sleep(0.02)
-    return found
+    while True:
+        began = time.monotonic()
+        if found := await asyncio.to_thread(what):
+            return found
+        now = time.monotonic()
+        assert now < deadline, f"not within {seconds:g} s: {missing}"
+        # What takes long (a whole capture is read) is done less often: the phones need the machine too.
+        await asyncio.sleep(max(0.02, 3 * (now - began)))
 
 
 @dataclass(frozen=True)

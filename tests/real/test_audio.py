@@ -44,6 +44,8 @@ async def test_given_three_briefed_agents_when_one_accepts_then_everyone_hears_e
 ) -> None:
     scene = await Scene.set(stage, phones)
     calls = await scene.briefed("soothed", *TONES)
+    for call in calls.values():
+        await hears(capture, call.call_id, BRIEFING_MARKER_HZ, frames=5)
     await calls["ana"].press("2")
     lead = scene.call.call_id
     await hears(capture, lead, COMFORT_HZ)
@@ -97,7 +99,8 @@ async def test_given_a_key_during_the_briefing_then_it_counts_at_once_and_both_d
         await ana.rings()
         ana.answer()
         await scene.offer_is("ana", "BRIEFING")
-        await ana.press_at("1", time.time() + 0.3)
+        # A briefing begins with a pause of 0.3 s.
+        await ana.press_at("1", time.time() + 0.8)
         traffic = await talk(capture, scene.call.call_id, ana.call_id, TONES["ana"])
         await scene.handoff("CONNECTED")
         ana.hang_up()
@@ -123,6 +126,7 @@ async def test_given_the_repeat_key_then_the_agent_hears_the_briefing_again(
 ) -> None:
     scene = await Scene.set(stage, phones, ("ana",))
     calls = await scene.briefed("tones", "ana")
+    await hears(capture, calls["ana"].call_id, BRIEFING_MARKER_HZ, frames=20)
     await calls["ana"].press("3")
     await scene.seen(lambda _: _story(stage, scene).count("hears the briefing") == 2, "the second briefing")
     ear = calls["ana"].call_id

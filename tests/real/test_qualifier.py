@@ -269,7 +269,7 @@ async def test_given_a_team_that_requires_then_nobody_is_rung_before_it_holds(
     channel = await scene.qualifier_channel()
     ask = ("handoff", "start", "--qualifier", channel, "--team", "strict")
     code, _, err = await command(stage, *ask, "--qualified")
-    assert code == 5 and "the lead has not consented" in err
+    assert code == 5 and "no consent to be called is recorded" in err
     assert not scene.agents["ana"].is_ringing
     code, _, err = await command(stage, *ask, "--qualified", "--consent")
     assert (code, err) == (0, "")
@@ -285,7 +285,7 @@ async def test_given_a_lead_in_the_dialplan_who_is_not_qualified_then_they_go_on
     told = await scene.told("lab-returned")
     assert (told.status, told.cause) == (
         "NOTQUALIFIED",
-        "the lead is not qualified and the lead has not consented",
+        "the lead was never asked and no consent to be called is recorded",
     )
     handoff = await scene.handoff("RETURNED")
     assert handoff["offers"] == [] and handoff["status"] == "NOTQUALIFIED"
