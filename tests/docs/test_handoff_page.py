@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 
 import pytest
-from handoff_page import HANGUPS, PAGE, RECOVERY, STATUSES, meanings, mermaid, page
+from handoff_page import AGENT_KEYS, HANGUPS, PAGE, RECOVERY, STATUSES, meanings, mermaid, page
 
-from asterisk_warm.core.handoff.model import LeadIs, QualifierIs, Status
-from asterisk_warm.core.handoff.policy import Action, Mode
+from asterisk_warm.core.handoff.model import Asked, LeadIs, QualifierIs, Status
+from asterisk_warm.core.handoff.policy import Action, Keys, Mode
 from asterisk_warm.core.handoff.states import OfferState, State
 
 GLOSSARY = PAGE.with_name("glossary.md")
@@ -46,10 +47,14 @@ def test_given_each_state_with_a_qualifier_then_what_happens_when_somebody_hangs
     assert all(mode.value in told for mode in Mode)
 
 
-@pytest.mark.parametrize("kind", [LeadIs, QualifierIs, Mode, Action])
+@pytest.mark.parametrize("kind", [LeadIs, QualifierIs, Asked, Mode, Action])
 def test_given_each_word_then_it_is_explained(kind):
     assert set(meanings(kind)) == {member.name for member in kind}
     assert all(meanings(kind).values())
+
+
+def test_given_each_key_of_an_agent_then_it_is_explained():
+    assert list(AGENT_KEYS) == [field.name for field in fields(Keys)]
 
 
 def test_given_the_glossary_then_each_word_stands_once_and_in_order_of_the_design():
