@@ -242,13 +242,16 @@ def test_given_the_same_in_another_order_when_planned_then_the_plan_is_the_same(
 def test_given_a_lead_when_they_wait_for_longer_then_whoever_could_be_rung_still_can(
     seekers: list[Seeker], agents: dict[str, Standing], sooner: int, later: int
 ) -> None:
-    """Widening: without relaxing, who is rung at a time is at any later time. Relaxing: so is who may be, and
-    with no limit to how many are."""
+    """Widening: without relaxing, who is rung at a time is at any later time; but by tiers, who spoke to the lead
+    before comes first for `sticky_seconds` only. Relaxing: so is who may be, and with no limit to how many are."""
     (seeker,) = seekers
+    by_tiers = seeker.routing.strategy is Strategy.PRIORITY
     unrelaxed = replace(seeker, routing=replace(seeker.routing, relax_seconds=0.0))
     unlimited = replace(seeker, routing=replace(seeker.routing, strategy=Strategy.ALL))
     for one in (unrelaxed, unlimited):
-        assert rung(one, agents, NOW + min(sooner, later)) <= rung(one, agents, NOW + max(sooner, later))
+        before = rung(one, agents, NOW + min(sooner, later))
+        but = {seeker.sticky} if by_tiers and one is unrelaxed else set()
+        assert before - but <= rung(one, agents, NOW + max(sooner, later))
 
 
 def rung(seeker: Seeker, agents: Agents, now: float) -> set[str]:
