@@ -15,10 +15,13 @@ demo: ## hear a warm handoff: a private Asterisk, real phones, four scenes (cold
 
 test: check ## the whole suite, against Asterisk 22 and 16
 	@.ci/bootstrap test
-	pytest -m docker
-	@# They wait more than they work, so three Asterisks go beside each other. That may disturb what is measured: what
-	@# failed is proved again, alone.
-	pytest -n 3 --dist loadgroup -m "real and not docker" || pytest --last-failed --last-failed-no-failures none -m "real and not docker"
+	@# The images are built beside the rest, which waits more than it works; so three Asterisks go beside each other. That
+	@# may disturb what is measured: what failed is proved again, alone.
+	@pytest -m docker -o cache_dir=.cache/pytest-docker >.cache/docker.log 2>&1 & images=$$!; \
+	pytest -n 3 --dist loadgroup -m "real and not docker" \
+		|| pytest --last-failed --last-failed-no-failures none -m "real and not docker"; tested=$$?; \
+	wait $$images; built=$$?; cat .cache/docker.log; \
+	exit $$((tested || built))
 
 check: ## format, lint, types, import contracts, unit and property tests with complete coverage of the core
 	@.ci/bootstrap check
