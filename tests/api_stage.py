@@ -22,16 +22,14 @@ from asterisk_warm.api.server import Api
 from asterisk_warm.api.services import Services
 from asterisk_warm.api.tokens import Tokens
 from asterisk_warm.config import script_file
-from asterisk_warm.config.errors import ConfigErrors
 from asterisk_warm.core.handoff.events import Event
 from asterisk_warm.core.handoff.ids import PREFIX, bridge_id
 from asterisk_warm.core.leads import Disposition
 from asterisk_warm.core.roster import AgentRecord
-from asterisk_warm.core.script.model import Script
+from asterisk_warm.daemon.adapters import script_of
 from asterisk_warm.engine.directory import Directory, Outside, Team
 from asterisk_warm.engine.engine import Engine
 from asterisk_warm.engine.ports import AtDoor, PbxError, PbxUnreachable
-from asterisk_warm.engine.qualifying.ports import BadSource, SourceFault
 from asterisk_warm.engine.screens.ports import Notice
 from asterisk_warm.engine.screens.service import Screens
 from asterisk_warm.engine.views import Health
@@ -58,16 +56,6 @@ TEAMS = {
 
 
 DISPOSITIONS = (Disposition("sold", "Sold", "1"), Disposition("callback", "Call back", "2"))
-
-
-def read_script(source: str, name: str) -> Script:
-    """As the daemon reads it. Raises BadSource."""
-    try:
-        return script_file.read_script(source, name)
-    except ConfigErrors as bad:
-        raise BadSource(
-            [SourceFault(e.line, e.column, e.path, e.message, e.expected or "") for e in bad.errors]
-        ) from bad
 
 
 class PromptPbx(ModelPbx):
@@ -142,7 +130,7 @@ class Stage:
             leads=SqlLeads(database),
             scripts=SqlScripts(database),
             qualifications=SqlQualifications(database),
-            read_script=read_script,
+            read_script=script_of,
             screens=Screens({"screens": self.hub}, 0.25),
             dispositions=DISPOSITIONS,
             region="US",

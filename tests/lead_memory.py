@@ -9,16 +9,14 @@ from typing import Any
 
 from property.history import History
 
-from asterisk_warm.config.errors import ConfigErrors
-from asterisk_warm.config.script_file import read_script
 from asterisk_warm.core.handoff.model import Lead
 from asterisk_warm.core.handoff.transition import Decision
 from asterisk_warm.core.leads import Consent, LeadOutcome, LeadRecord
 from asterisk_warm.core.script.answers import Qualification
-from asterisk_warm.core.script.model import Script
+from asterisk_warm.daemon.adapters import script_of
 from asterisk_warm.engine.mailbox import _entry
 from asterisk_warm.engine.ports import Journal
-from asterisk_warm.engine.qualifying.ports import BadSource, ScriptVersion, SourceFault
+from asterisk_warm.engine.qualifying.ports import ScriptVersion
 from asterisk_warm.engine.screens.service import Screens
 
 
@@ -148,18 +146,9 @@ def unknown_leads() -> dict[str, Any]:
         "leads": leads,
         "scripts": scripts,
         "qualifications": qualifications,
-        "read_script": read_source,
+        "read_script": script_of,
         "screens": Screens({}, 0.0),
     }
-
-
-def read_source(source: str, name: str) -> Script:
-    """Satisfies `engine.qualifying.ports.ScriptReader`: the configuration's reader, as the daemon uses it."""
-    try:
-        return read_script(source, name)
-    except ConfigErrors as bad:
-        faults = [SourceFault(one.line, one.column, one.path, one.message) for one in bad.errors]
-        raise BadSource(faults) from bad
 
 
 HOME = """\

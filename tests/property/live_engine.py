@@ -11,7 +11,7 @@ from datetime import UTC
 from pathlib import Path
 from typing import Any
 
-from lead_memory import read_source, stores
+from lead_memory import script_of, stores
 from property.handoffs import AGENTS, policy
 from property.model_asterisk import LEAD, ModelPbx, World, lead_at_door
 from staff_memory import SetCalendars, SetDevices, store_of
@@ -86,7 +86,7 @@ class Live:
             leads=self.leads,
             scripts=self.scripts,
             qualifications=self.qualifications,
-            read_script=read_source,
+            read_script=script_of,
             screens=Screens({}, 0.25),
             crm=self.crm,
             dispositions=self.dispositions,

@@ -11,7 +11,7 @@ from datetime import UTC
 from typing import Any
 
 import pytest
-from lead_memory import read_source, stores
+from lead_memory import script_of, stores
 from property.handoffs import AGENTS, policy
 from property.model_asterisk import ModelPbx
 from staff_memory import SetCalendars, SetDevices, store_of
@@ -229,7 +229,7 @@ class Engines:
             leads=self.leads,
             scripts=self.scripts,
             qualifications=self.qualifications,
-            read_script=read_source,
+            read_script=script_of,
             screens=self.screens,
         )
         self.service = engine.handoffs

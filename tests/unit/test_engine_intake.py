@@ -9,7 +9,7 @@ from datetime import UTC
 from typing import Any
 
 import pytest
-from lead_memory import HOME, lead_of, read_source, stores, written
+from lead_memory import HOME, lead_of, script_of, stores, written
 from property.handoffs import AGENTS, TEMPLATES, policy
 from property.history import connected
 from property.model_engine import MemoryJournal
@@ -48,7 +48,7 @@ class Desk:
     def __init__(self, *teams: Team) -> None:
         self.leads, self.versions, self.kept = stores()
         self.journal = MemoryJournal()
-        self.scripts = ScriptService(self.versions, read_source)
+        self.scripts = ScriptService(self.versions, script_of)
         known = KnownLeads(self.leads, self.kept, self.scripts, self.journal, (), "US")
         self.intake = Intake(told(*teams), known)
 

@@ -9,7 +9,7 @@ from datetime import UTC
 from typing import Any
 
 import pytest
-from lead_memory import HOME, MemoryLeads, MemoryQualifications, MemoryScripts, lead_of, read_source, written
+from lead_memory import HOME, MemoryLeads, MemoryQualifications, MemoryScripts, lead_of, script_of, written
 from property.history import History, connected, offering
 from property.model_engine import MemoryJournal
 
@@ -37,7 +37,7 @@ class Desk:
         monkeypatch.setattr(time, "time", lambda: self.now)
         self.leads, self.kept, self.versions = MemoryLeads(), MemoryQualifications(), MemoryScripts()
         self.journal = MemoryJournal()
-        self.scripts = ScriptService(self.versions, read_source)
+        self.scripts = ScriptService(self.versions, script_of)
         self.asking = QualificationService(self.kept, self.scripts, self.leads, region="US", zone=UTC)
         dispositions = (Disposition("callback", "callback"),)
         self.known = KnownLeads(self.leads, self.kept, self.scripts, self.journal, dispositions, "US")

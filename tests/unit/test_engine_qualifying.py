@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta, timezone
 
 import pytest
-from lead_memory import HOME, MemoryLeads, MemoryQualifications, MemoryScripts, read_source
+from lead_memory import HOME, MemoryLeads, MemoryQualifications, MemoryScripts, script_of
 
 from asterisk_warm.core.leads import LeadRecord
 from asterisk_warm.core.presence import By
@@ -32,7 +32,7 @@ class Desk:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.leads, self.kept, self.versions = MemoryLeads(), MemoryQualifications(), MemoryScripts()
-        self.scripts = ScriptService(self.versions, read_source)
+        self.scripts = ScriptService(self.versions, script_of)
         self.told: list[QualificationView] = []
         self.now = 1_800_000_000.0
         monkeypatch.setattr(time, "time", lambda: self.now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lead_memory import HOME, MemoryScripts, read_source
+from lead_memory import HOME, MemoryScripts, script_of
 
 from asterisk_warm.config.script_file import places
 from asterisk_warm.core.presence import By
@@ -25,7 +25,7 @@ def store() -> MemoryScripts:
 
 @pytest.fixture
 def scripts(store: MemoryScripts) -> ScriptService:
-    return ScriptService(store, read_source, places)
+    return ScriptService(store, script_of, places)
 
 
 async def refused(work) -> Refused:
@@ -106,7 +106,7 @@ async def test_given_a_good_script_then_nothing_is_an_error(scripts):
 
 
 def test_given_nobody_who_knows_places_then_findings_have_none(store):
-    findings = ScriptService(store, read_source).check(DEAD_END)
+    findings = ScriptService(store, script_of).check(DEAD_END)
     assert findings and {(finding.line, finding.column) for finding in findings} == {(0, 0)}
 
 
@@ -120,7 +120,7 @@ async def test_given_a_version_has_been_read_then_it_is_not_read_again(store):
 
     def reader(source, name):
         read.append(name)
-        return read_source(source, name)
+        return script_of(source, name)
 
     scripts = ScriptService(store, reader)
     await scripts.publish(HOME, DANA)
