@@ -112,6 +112,7 @@ exten => waiting,1,Answer()
 exten => menu,1,Answer()
  same => n,Wait(30)
  same => n,Goto(lab-returned,s,1)
+exten => deep,1,Gosub(warm-lab-outer,s,1)
 exten => to-ana,1,Dial(PJSIP/ana,20)
 exten => out,1,Dial(PJSIP/cleo,20,B(warm-arm^s^1(tones)))
  same => n,Goto(lab-returned,s,1)
@@ -127,6 +128,12 @@ exten => h,1,Log(NOTICE,lab-left ${CHANNEL} status=${WARM_STATUS} gap=${WARM_GAP
 [lab-trunk]
 exten => _+X.,1,Dial(PJSIP/ben,20)
  same => n,Hangup(${HANGUPCAUSE})
+[warm-lab-outer]
+exten => s,1,Gosub(warm-lab-inner,s,1)
+include => warm-hungup
+[warm-lab-inner]
+exten => s,1,Hangup()
+include => warm-hungup
 [lab-elsewhere]
 exten => here,1,NoOp()
  same => n,Log(NOTICE,lab-elsewhere ${CHANNEL} status=${WARM_STATUS})

@@ -213,6 +213,17 @@ async def test_given_a_lead_who_cancels_right_after_dialling_then_nothing_is_lef
     await stage.nothing_left(1.0)
 
 
+async def test_given_a_lead_who_hangs_up_deep_in_our_contexts_then_they_leave_by_the_h_of_where_they_came_from(
+    stage: Stage, phones: Phones
+) -> None:
+    scene = await Scene.set(stage, phones)
+    await scene.dial("deep")
+    told = await scene.told("lab-left")
+    assert (told.status, told.cause) == ("ABANDONED", "the lead hung up before anyone was connected")
+    assert scene.log().count("Ext. h: lab-left") == 1
+    await scene.call.ended()
+
+
 async def test_given_a_lead_who_hangs_up_as_soon_as_answered_then_nothing_rings_for_them(
     stage: Stage, phones: Phones
 ) -> None:
