@@ -9,8 +9,7 @@ from aiohttp import web
 from asterisk_warm.api.access import not_yours
 from asterisk_warm.api.handling import Handler, body, json, plain_id
 from asterisk_warm.api.peer import agent_of, by_of
-from asterisk_warm.api.reading import nothing_of
-from asterisk_warm.api.script_reading import Begin, begin_of, channel_of, qualifications_of, reply_of
+from asterisk_warm.api.script_reading import Begin, begin_of, qualifications_of, reply_of, step_of
 from asterisk_warm.core.presence import By
 from asterisk_warm.engine.qualifying.service import QualificationService
 from asterisk_warm.engine.qualifying.views import QualificationView
@@ -72,16 +71,18 @@ class QualificationRoutes:
                 question=asked.question,
                 channel=asked.channel,
                 by=by_of(request),
+                seen=asked.revision,
             )
         )
 
     async def _skip(self, request: web.Request) -> web.Response:
-        channel = channel_of(await body(request))
-        return json(await self._qualifications.skip(_id(request), channel, by_of(request)))
+        asked = step_of(await body(request))
+        by = by_of(request)
+        return json(await self._qualifications.skip(_id(request), asked.channel, by, seen=asked.revision))
 
     async def _back(self, request: web.Request) -> web.Response:
-        nothing_of(await body(request))
-        return json(await self._qualifications.back(_id(request)))
+        asked = step_of(await body(request))
+        return json(await self._qualifications.back(_id(request), seen=asked.revision))
 
 
 def _id(request: web.Request) -> str:

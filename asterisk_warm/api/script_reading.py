@@ -67,6 +67,16 @@ class Reply:
     question: str
     """Empty: the one that is asked now."""
     channel: Channel
+    revision: int | None
+    """None: whichever it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What `POST /v1/qualifications/{id}/skip` and `…/back` say."""
+
+    channel: Channel
+    revision: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,15 +177,16 @@ def reply_of(body: bytes) -> Reply:
     faults = Faults()
     found = values(body, _REPLY, ("answer",), faults)
     faults.settle()
-    return Reply(found["answer"], found["question"] or "", Channel(found["channel"] or Channel.API))
+    channel = Channel(found["channel"] or Channel.API)
+    return Reply(found["answer"], found["question"] or "", channel, found["revision"])
 
 
-def channel_of(body: bytes) -> Channel:
+def step_of(body: bytes) -> Step:
     """Raises Problem (400, 422)."""
     faults = Faults()
-    found = values(body, {"channel": _CHANNEL}, (), faults)
+    found = values(body, _STEP, (), faults)
     faults.settle()
-    return Channel(found["channel"] or Channel.API)
+    return Step(Channel(found["channel"] or Channel.API), found["revision"])
 
 
 # -- what fits where -----------------------------------------------------------------------------------------
@@ -208,8 +219,5 @@ _BEGIN: Mapping[str, Read] = {
     "channel": _CHANNEL,
     "given": _given,
 }
-_REPLY: Mapping[str, Read] = {
-    "answer": prose(LONGEST_ANSWER),
-    "question": line(LONGEST_SCRIPT),
-    "channel": _CHANNEL,
-}
+_STEP: Mapping[str, Read] = {"channel": _CHANNEL, "revision": kinds.whole(1, 10**9)}
+_REPLY: Mapping[str, Read] = {"answer": prose(LONGEST_ANSWER), "question": line(LONGEST_SCRIPT), **_STEP}

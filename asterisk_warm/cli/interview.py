@@ -45,19 +45,22 @@ class Interviewed:
         self._do("skip", CONSOLE)
 
     def back(self) -> None:
-        self._do("back", {})
+        self._do("back", CONSOLE)
 
     def _do(self, part: str, body: Mapping[str, Any]) -> None:
         text_only(body, "the answer")
-        self._same()
-        self.now = ask(self._socket, "POST", qualification_path(self.now["id"], part), body)
-
-    def _same(self) -> None:
-        """The lead may be asked on the phone at the same time. Raises Failure (conflict)."""
-        there = ask(self._socket, "GET", qualification_path(self.now["id"]))
-        if there["revision"] != self.now["revision"]:
+        # The lead may be asked on the phone at the same time.
+        seen = {**body, "revision": self.now["revision"]}
+        try:
+            self.now = ask(self._socket, "POST", qualification_path(self.now["id"], part), seen)
+        except Failure as failure:
+            there = ask(self._socket, "GET", qualification_path(self.now["id"]))
+            if there["revision"] == self.now["revision"]:
+                raise
             self.now = there
-            raise Failure(Exit.CONFLICT, "somebody else has answered meanwhile", "this is how it stands now:")
+            raise Failure(
+                Exit.CONFLICT, "somebody else has answered meanwhile", "this is how it stands now:"
+            ) from failure
 
 
 def told(found: Found) -> list[str]:

@@ -172,9 +172,9 @@ class Daemon:
         """(HTTP status, decoded JSON). Raises OSError when nobody listens."""
         return Client(self.socket).request(method, path, body)
 
-    def handoffs(self) -> list[dict[str, Any]]:
-        """All handoffs, newest first."""
-        return list(self.request("GET", "/v1/handoffs?state=all&limit=1000")[1]["handoffs"])
+    def handoffs(self, limit: int = 1000) -> list[dict[str, Any]]:
+        """The newest handoffs, newest first. Who asks often asks for few: each is read from the database."""
+        return list(self.request("GET", f"/v1/handoffs?state=all&limit={limit}")[1]["handoffs"])
 
     def handoff(self, handoff: str) -> dict[str, Any]:
         return dict(self.request("GET", f"/v1/handoffs/{handoff}")[1])
@@ -193,7 +193,7 @@ class Daemon:
         deadline = time.monotonic() + seconds
         seen: Sequence[dict[str, Any]] = ()
         while time.monotonic() < deadline:
-            seen = self.handoffs()
+            seen = self.handoffs(number + 1)
             if len(seen) > number and what(seen[number]):
                 return seen[number]
             time.sleep(_POLL)

@@ -36,7 +36,9 @@ def test_given_a_context_then_it_is_documented() -> None:
         assert f"`{context}`" in PAGE + AGI or f"Gosub({context}," in PAGE + AGI
 
 
-def test_given_a_context_that_comes_back_then_who_hangs_up_in_it_leaves_by_the_h_of_where_they_came_from() -> None:
+def test_given_a_context_that_comes_back_then_who_hangs_up_in_it_leaves_by_the_h_of_where_they_came_from() -> (
+    None
+):
     """But for `warm-arm`, which no channel is in: it runs before a phone is dialled."""
     for context, lines in re.findall(r"^\[([\w-]+)\]\n((?:(?!\[).*\n?)*)", DIALPLAN, re.MULTILINE):
         comes_back = "Return()" in lines and context != "warm-arm"

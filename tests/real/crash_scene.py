@@ -91,7 +91,9 @@ class GatedStage(Stage):
             "password": pbx.ari_password,
         }
         ami = {"host": pbx.ami_host, "port": pbx.ami_port, "user": pbx.ami_user, "password": pbx.ami_secret}
-        self._settings = {**(self._settings or {}), "asterisk": {"ari": ari, "ami": ami}}
+        # A daemon that is started again and again need not load a large voice each time.
+        speech = {"engines": ["espeak"]}
+        self._settings = {**(self._settings or {}), "asterisk": {"ari": ari, "ami": ami}, "speech": speech}
         super().__enter__()
         return self
 
@@ -134,16 +136,17 @@ def cast(plan: Sequence[Case]) -> list[tuple[int, Case, list[str]]]:
 
 
 class Watch:
-    """The daemon's handoffs, asked for all along, by the lead's number; silent while the daemon is away."""
+    """The newest handoffs of so many leads, asked for all along, by the lead's number; silent while the daemon is away."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, leads: int) -> None:
         self._stage = stage
+        self._most = 2 * leads
         self._seen: dict[str, dict[str, Any]] = {}
 
     async def run(self) -> None:
         while True:
             try:
-                found = await asyncio.to_thread(self._stage.daemon.handoffs)
+                found = await asyncio.to_thread(self._stage.daemon.handoffs, self._most)
                 self._seen = {view["lead"]["number"]: view for view in reversed(found)}
             except OSError:
                 pass
@@ -220,7 +223,7 @@ class CrashScene:
         self, stage: CrashStage, number: int, plan: Sequence[Case], phones: Phones, capture: Capture
     ):
         self.stage, self.phones, self.capture = stage, phones, capture
-        self.watch = Watch(stage)
+        self.watch = Watch(stage, len(plan))
         self.door = asyncio.Lock()
         """Held while the next request of a kind must be this act's."""
         self._number = number

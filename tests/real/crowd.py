@@ -93,7 +93,7 @@ class Person:
                 return True
             with suppress(OSError):  # a daemon that has just been killed
                 daemons = self.daemons or (self.stage.daemon,)
-                return any(self._mine(one, state) for daemon in daemons for one in daemon.handoffs())
+                return any(self._mine(one, state) for daemon in daemons for one in daemon.handoffs(40))
             return False
 
         await until(there, seconds, f"{self.phone.name}'s offer is {state}")
@@ -123,7 +123,7 @@ async def all_settled(daemons: Iterable[Daemon], count: int, seconds: float) -> 
     (first, *_) = daemons
 
     def settled() -> list[Json] | None:
-        newest = first.handoffs()[:count]
+        newest = first.handoffs(count)
         return newest if len(newest) == count and all(one["settled"] for one in newest) else None
 
     return list(reversed(await until(settled, seconds, f"{count} handoffs settled")))

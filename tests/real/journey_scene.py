@@ -3,7 +3,6 @@ tones, and everything as a user's configuration has it."""
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -159,11 +158,6 @@ class Journey(Scene):
         assert isinstance(scene, Journey)
         scene.lead = phones.lead(name, number, tone_hz=LEAD_TONE)
         return scene
-
-    async def again(self) -> None:
-        """What is seen and logged from now on is of their next call."""
-        self.number = len(await asyncio.to_thread(self.stage.daemon.handoffs))
-        self.log_from = self.stage.pbx.log_path.stat().st_size
 
     async def interviewed(self, capture: Capture, extension: str, *pairs: str) -> Call:
         """The lead calls; they hear question after question and press the key behind it (question, key, …). "" in place

@@ -27,7 +27,8 @@ AGENTS = {
     for slot in range(SLOTS)
 }
 TEAMS: dict[str, dict[str, Any]] = {
-    f"team{slot}": {**TONE_TEAMS["tones"], "agents": [f"a{slot}"]} for slot in range(SLOTS)
+    f"team{slot}": {**TONE_TEAMS["tones"], "agents": [f"a{slot}"], "ring_seconds": 60}
+    for slot in range(SLOTS)
 }
 DIALPLAN = """
 exten => _callq.,1,Dial(PJSIP/${EXTEN:4},20)
@@ -235,7 +236,7 @@ class QualifierCrash:
         self, stage: GatedStage, number: int, plan: Sequence[Case], phones: Phones, capture: Capture
     ) -> None:
         self.stage, self.phones, self.capture = stage, phones, capture
-        self.watch, self.board = Watch(stage), Board(stage)
+        self.watch, self.board = Watch(stage, len(plan)), Board(stage)
         when = int(time.time()) % 1000
         self.acts = [
             Act(self, case, slot, f"+1555{number:02}{when:03}{slot:02}") for slot, case in enumerate(plan)

@@ -4,6 +4,7 @@ so at the end of every handoff."""
 from __future__ import annotations
 
 import asyncio
+import itertools
 import re
 import sys
 import time
@@ -88,8 +89,9 @@ TONE_TEAMS: dict[str, dict[str, Any]] = {
     "strict": {"name": "Strict", "agents": ["ana"], **_QUIET, "require": ["ready", "consent.call"]},
     "blind": {"name": "Blind", "agents": _ALL, **_QUIET, "mode": "blind"},
     "blind-hasty": {"name": "Hasty", "agents": ["ana", "ben"], **_QUIET, "mode": "blind", "ring_seconds": 1},
+    **{team: {"name": team.title(), "agents": list(pair), **_QUIET} for team, pair in RACES.items()},
     **{
-        team: {"name": team.title(), "agents": list(pair), **_QUIET, "decision_seconds": 1}
+        f"{team}-hasty": {"name": team.title(), "agents": list(pair), **_QUIET, "decision_seconds": 1}
         for team, pair in RACES.items()
     },
 }
@@ -151,6 +153,10 @@ def record_prompts(folder: Path) -> Path:
     return folder
 
 
+def _newest(stage: Stage) -> str:
+    return next((str(handoff["id"]) for handoff in stage.daemon.handoffs(1)), "")
+
+
 async def until(what: Callable[[], T | None], seconds: float, missing: str) -> T:
     """What `what` returns as soon as it is neither None nor False. Asked in a thread; AssertionError at the deadline."""
     deadline = time.monotonic() + seconds
@@ -181,10 +187,11 @@ class Scene:
     stage: Stage
     lead: Phone
     agents: dict[str, Phone]
-    number: int
-    """How many handoffs there were before."""
+    before: str
+    """The newest handoff of before; "" if there was none."""
     log_from: int
     call: Call = field(init=False)
+    _first: str = field(init=False, default="")
 
     @classmethod
     async def set(
@@ -200,9 +207,13 @@ class Scene:
         registered = await asyncio.gather(
             *(phones.register(a, tone_hz=TONES[a], says=voices.get(a)) for a in agents)
         )
-        before = len(await asyncio.to_thread(stage.daemon.handoffs))
-        size = stage.pbx.log_path.stat().st_size
+        before, size = await asyncio.to_thread(_newest, stage), stage.pbx.log_path.stat().st_size
         return cls(stage, lead, dict(zip(agents, registered, strict=True)), before, size)
+
+    async def again(self) -> None:
+        """What is seen and logged from now on is of the next handoff."""
+        self.before, self._first = await asyncio.to_thread(_newest, self.stage), ""
+        self.log_from = self.stage.pbx.log_path.stat().st_size
 
     # -- what happens --------------------------------------------------------------------------------------
 
@@ -279,14 +290,25 @@ class Scene:
         last: list[dict[str, Any]] = []
 
         def look() -> dict[str, Any] | None:
-            all_of_them = self.stage.daemon.handoffs()
-            last[:] = all_of_them[: len(all_of_them) - self.number]
+            # Asked for by its id as soon as that is known, which is a fraction of the work for the daemon.
+            last[:] = [self.stage.daemon.handoff(self._first)] if self._first else self.handoffs()
+            if last:
+                self._first = last[-1]["id"]
             return last[-1] if last and what(last[-1]) else None
 
         try:
             return await until(look, seconds, words)
         except AssertionError as error:
             raise AssertionError(f"{error}; the scene's handoffs: {last}") from None
+
+    def handoffs(self) -> list[dict[str, Any]]:
+        """The scene's handoffs, newest first."""
+        for limit in (4, 1000):
+            newest = self.stage.daemon.handoffs(limit)
+            own = list(itertools.takewhile(lambda handoff: handoff["id"] != self.before, newest))
+            if len(own) < limit:
+                break
+        return own
 
     def log(self) -> str:
         with self.stage.pbx.log_path.open("rb") as file:

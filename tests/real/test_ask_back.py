@@ -139,7 +139,7 @@ async def test_given_an_agent_who_has_asked_once_when_they_ask_again_then_they_a
 
 
 def _ended(stage: Stage, scene: Scene) -> bool:
-    handoff = stage.daemon.handoffs()[0]["id"]
+    handoff = stage.daemon.handoffs(1)[0]["id"]
     return any(
         line["event"] == "PlaybackEnded" and line["detail"].get("what") == "reply"
         for line in stage.daemon.journal(handoff)

@@ -137,7 +137,7 @@ async def test_given_the_repeat_key_then_the_agent_hears_the_briefing_again(
 
 
 def _story(stage: Stage, scene: Scene) -> list[str]:
-    newest = stage.daemon.handoffs()[0]
+    newest = stage.daemon.handoffs(1)[0]
     return [line["text"] for line in stage.daemon.story(newest["id"])]
 
 

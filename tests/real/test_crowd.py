@@ -93,7 +93,9 @@ async def test_given_ten_leads_and_three_agents_who_come_and_go_then_each_has_th
     await asyncio.gather(*(lead.hang_up() for lead in leads))
     traffic = capture.traffic()
     offers = never_rung_twice_at_once(traffic, THREE)
-    assert offers == sum(len(handoff["offers"]) for handoff in handoffs)
+    every = [offer for handoff in handoffs for offer in handoff["offers"]]
+    # One whose lead hangs up in that moment may be called off before the phone is dialled.
+    assert sum(offer["ringing_at"] is not None for offer in every) <= offers <= len(every)
     for person in people:
         never_rung_in_a_call(traffic, person)
     never_offered_twice_at_once(handoffs)
@@ -218,7 +220,7 @@ async def takes(stage: Stage, call: Call) -> None:
     def offer_is(state: str) -> bool:
         return any(
             offer["agent_id"] == call.phone and offer["state"] == state
-            for handoff in stage.daemon.handoffs()[:4]
+            for handoff in stage.daemon.handoffs(4)
             for offer in handoff["offers"]
         )
 

@@ -40,7 +40,7 @@ async def test_given_a_handoff_when_the_same_lead_is_handed_off_again_then_it_is
         assert code == 5 and "is in handoff" in err
     await scene.presses("*5")
     assert calls["ana"].is_ringing and not scene.call.is_over and not scene.quinn.is_over
-    assert len(await asyncio.to_thread(stage.daemon.handoffs)) == scene.number + 1
+    assert len(await asyncio.to_thread(scene.handoffs)) == 1
     await scene.asks("take-back")
     await back(scene)
 
@@ -78,7 +78,7 @@ async def test_given_a_lead_who_waits_for_who_accepts_when_the_qualifier_hands_o
     assert not first.call.is_over and not second.is_over
     for call in (first.call, second):
         await call.hang_up()
-    await until(lambda: all(h["settled"] for h in stage.daemon.handoffs()[:2]), 10.0, "both settled")
+    await until(lambda: all(h["settled"] for h in stage.daemon.handoffs(2)), 10.0, "both settled")
 
 
 async def test_given_a_take_back_and_an_accept_in_the_same_moment_then_the_qualifier_has_the_lead(
@@ -157,7 +157,7 @@ async def test_given_a_lead_who_came_back_when_the_code_is_dialled_again_then_it
     calls = await scene.offered()
     await calls["ana"].busy()
     await scene.seen(lambda h: h["settled"], "settled")
-    scene.number += 1
+    await scene.again()
     await scene.presses("*5")
     again = await scene.agents["ana"].rings()
     await again.answer()
@@ -181,7 +181,7 @@ async def test_given_an_agent_who_talks_to_a_lead_when_they_hand_them_on_then_th
     first = (await scene.handoff("CONNECTED"))["id"]
     lead = (await scene.handoff("CONNECTED"))["lead"]["channel"]
     await until(lambda: stage.daemon.handoff(first)["lead_is"] == "with_agent", 5.0, "let go")
-    scene.number += 1
+    await scene.again()
     status, second = await api(stage, "POST", "/v1/handoffs", {"channel": lead, "team": "tones"})
     assert status == 201 and second["qualifier"]["name"] == "Ana Lopez"
     offered = await scene.agents["ben"].rings()
@@ -299,7 +299,9 @@ async def test_given_a_qualifier_who_asks_then_they_hear_who_is_free(stage: Stag
     assert code == 0 and "Ana Lopez" in out and "phone not registered" in out
     await scene.presses("*7")
     # Said by a channel of ours that is gone again at the end.
-    await until(lambda: re.search(r"<Snoop/\S+> Playing '\S+/cache/", stage.pbx.log()), 5.0, "somebody who speaks")
+    await until(
+        lambda: re.search(r"<Snoop/\S+> Playing '\S+/cache/", stage.pbx.log()), 5.0, "somebody who speaks"
+    )
     await scene.quinn.hang_up()
     await scene.call.ended()
 

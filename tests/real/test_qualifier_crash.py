@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from conftest import CACHE
 from crash_scene import GatedStage
 from qualifier_crash_cases import PLANS
 from qualifier_crash_scene import AGENTS, DIALPLAN, TEAMS, Act, QualifierCrash, nothing
@@ -23,8 +24,10 @@ pytestmark = pytest.mark.real
 
 
 @pytest.fixture(scope="module")
-def stage(root: Root, sounds: Path) -> Iterator[GatedStage]:
+def stage(root: Root) -> Iterator[GatedStage]:
     folder = Path(tempfile.mkdtemp(prefix="warm-"))
+    sounds = CACHE / "qualifier-crash-sounds"
+    sounds.mkdir(parents=True, exist_ok=True)
     settings = {"sounds": {"directory": str(sounds), "prompts": str(record_prompts(folder / "prompts"))}}
     with GatedStage(
         root, folder, teams=TEAMS, agents=AGENTS, dialplan=DIALPLAN, sounds=sounds, settings=settings

@@ -39,7 +39,7 @@ APART = 0.02
 """Seconds between one pair's race and the next pair's."""
 PITCHES = AGENT_HZ[:2]
 
-DECISION_SECONDS = float(TONE_TEAMS["race0"]["decision_seconds"])
+DECISION_SECONDS = float(TONE_TEAMS["race0-hasty"]["decision_seconds"])
 
 Handoff = dict[str, Any]
 Pairs = dict[str, tuple[HastyPhone, HastyPhone]]
@@ -68,7 +68,7 @@ class Race:
 
     async def seen(self, what: Callable[[Handoff], bool], words: str) -> Handoff:
         def look() -> Handoff | None:
-            found = [h for h in self.stage.daemon.handoffs() if h["lead"]["number"] == self.number]
+            found = [h for h in self.stage.daemon.handoffs(40) if h["lead"]["number"] == self.number]
             return found[0] if found and what(found[0]) else None
 
         return await until(look, 15.0, f"{self.number}: {words}")
@@ -106,10 +106,12 @@ async def pairs(stage: Stage) -> AsyncIterator[Pairs]:
     await stage.nothing_left()
 
 
-async def begin(stage: Stage, stack: AsyncExitStack, pairs: Pairs, team: str) -> Race:
-    """A new lead dials the team."""
+async def begin(stage: Stage, stack: AsyncExitStack, pairs: Pairs, team: str, *, hasty: bool = False) -> Race:
+    """A new lead dials the team; `hasty`: where agents have but a second to decide."""
     number = f"+1555{secrets.randbelow(10**7):07}"
-    lead = HastyLead(stage.pbx.sip, team, f"Lead <sip:{number}@lab>", tone_hz=LEAD_TONE)
+    lead = HastyLead(
+        stage.pbx.sip, f"{team}-hasty" if hasty else team, f"Lead <sip:{number}@lab>", tone_hz=LEAD_TONE
+    )
     await stack.enter_async_context(lead)
     return Race(stage, team, pairs[team], lead, number)
 
@@ -185,7 +187,7 @@ async def test_given_a_decision_that_runs_out_when_the_key_comes_around_then_the
     stage: Stage, pairs: Pairs, capture: Capture
 ) -> None:
     async with AsyncExitStack() as stack:
-        races = [await begin(stage, stack, pairs, team) for team in RACES]
+        races = [await begin(stage, stack, pairs, team, hasty=True) for team in RACES]
         await asyncio.gather(*(each.rings() for each in races))
         offsets = (-0.05, -0.005, 0.0, 0.005, 0.05) * 2
         decided = await asyncio.gather(*map(decide_at, races, offsets))

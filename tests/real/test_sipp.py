@@ -50,7 +50,7 @@ async def _ended(stage: Stage, number: int, state: str) -> list[dict[str, object
     """The newest handoffs that are in a state, as soon as there are that many."""
 
     def found() -> list[dict[str, object]]:
-        return [handoff for handoff in stage.daemon.handoffs()[: 2 * number] if handoff["state"] == state]
+        return [handoff for handoff in stage.daemon.handoffs(2 * number) if handoff["state"] == state]
 
     async with asyncio.timeout(15):
         while len(await asyncio.to_thread(found)) < number:

@@ -226,6 +226,30 @@ async def test_given_an_answer_when_it_is_taken_back_or_another_is_named_then_th
     assert (view["verdict"], view["reason"]) == ("disqualified", "does not own the home")
 
 
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("answer", {"answer": "tiles"}),
+        ("answer", {"answer": "no", "question": "owner"}),
+        ("skip", {}),
+        ("back", {}),
+    ],
+)
+async def test_given_two_who_have_seen_the_same_when_both_go_on_then_the_second_changes_nothing(
+    stage: Stage, what: str, said: dict[str, Any]
+) -> None:
+    await published(stage)
+    seen = await begun(stage)
+    now = await done(stage, seen["id"], "answer", {"answer": "yes", "revision": seen["revision"]})
+    assert now["revision"] > seen["revision"]
+    late = {**said, "revision": seen["revision"]}
+    status, problem = await stage.ask("POST", f"/v1/qualifications/{seen['id']}/{what}", late)
+    assert (status, problem["remedy"]) == (409, "look at it again")
+    assert "has been changed meanwhile: it is at revision" in problem["detail"]
+    assert await stage.ask("GET", f"/v1/qualifications/{seen['id']}") == (200, now)
+    await done(stage, seen["id"], what, {**said, "revision": now["revision"]})
+
+
 async def test_given_an_open_qualification_when_begun_again_then_it_goes_on_unless_all_is_to_be_fresh(
     stage: Stage,
 ) -> None:

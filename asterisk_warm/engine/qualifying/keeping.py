@@ -72,10 +72,15 @@ class Keeping:
             raise over(found)
         return (await self._scripts.script(found.script, found.version)).script, found
 
-    async def change(self, id: str, change: Change) -> QualificationView:
-        """Raises Refused (not_found, invalid, conflict)."""
+    async def change(self, id: str, change: Change, seen: int | None = None) -> QualificationView:
+        """`seen`: the revision that whoever asks has in mind; None: whichever it is.
+
+        Raises Refused (not_found, invalid, conflict).
+        """
         for _ in range(TRIES):
             script, found = await self.in_progress(id)
+            if seen not in (None, found.revision):
+                raise changed_meanwhile(found, seen)
             try:
                 answers = change(script, found)
             except running.BadAnswer as bad:
@@ -129,6 +134,11 @@ class Keeping:
         except JournalError:
             record = None
         return record.name if record is not None else ""
+
+
+def changed_meanwhile(found: Qualification, seen: int | None) -> Refused:
+    words = f"{found.id} has been changed meanwhile: it is at revision {found.revision}, not {seen}"
+    return Refused("conflict", words, "look at it again")
 
 
 def over(found: Qualification) -> Refused:

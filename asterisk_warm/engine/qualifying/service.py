@@ -19,7 +19,7 @@ from asterisk_warm.core.script.model import Channel, Question, Script, Verdict
 from asterisk_warm.engine.errors import Refused
 from asterisk_warm.engine.ids import new_qualification_id
 from asterisk_warm.engine.leads.ports import LeadStore
-from asterisk_warm.engine.qualifying.keeping import Finished, Keeping, nobody, over
+from asterisk_warm.engine.qualifying.keeping import Finished, Keeping, changed_meanwhile, nobody, over
 from asterisk_warm.engine.qualifying.ports import QualificationStore
 from asterisk_warm.engine.qualifying.results import DAY
 from asterisk_warm.engine.qualifying.scripts import ScriptService
@@ -126,9 +126,11 @@ class QualificationService:
         channel: Channel,
         by: By,
         recording: str = "",
+        seen: int | None = None,
     ) -> QualificationView:
         """Take down an answer: to the question that is asked now, or to the one named, which may have been
-        answered before. Raises Refused (not_found, invalid, conflict)."""
+        answered before. `seen`, here and below: nothing is changed if the qualification is at another
+        revision. Raises Refused (not_found, invalid, conflict)."""
 
         def take(script: Script, found: Qualification) -> tuple[Answer, ...]:
             now, asked = time.time(), _asked(script, meant)
@@ -148,10 +150,10 @@ class QualificationService:
 
         if recording and not (RECORDING.fullmatch(recording) and len(recording) <= LIMITS["recording"]):
             raise Refused("invalid", f'"{clean(recording, 40)}" is no name of a recording', "see docs/agi.md")
-        meant = question or await self._asked_now(id)
-        return await self._kept.change(id, take)
+        meant = question or await self._asked_now(id, seen)
+        return await self._kept.change(id, take, seen)
 
-    async def skip(self, id: str, channel: Channel, by: By) -> QualificationView:
+    async def skip(self, id: str, channel: Channel, by: By, *, seen: int | None = None) -> QualificationView:
         """Leave out the question that is asked now. Raises Refused (not_found, invalid, conflict)."""
 
         def skip(script: Script, found: Qualification) -> tuple[Answer, ...]:
@@ -167,10 +169,10 @@ class QualificationService:
                 asked=running.wording(asked, channel),
             )
 
-        meant = await self._asked_now(id)
-        return await self._kept.change(id, skip)
+        meant = await self._asked_now(id, seen)
+        return await self._kept.change(id, skip, seen)
 
-    async def back(self, id: str) -> QualificationView:
+    async def back(self, id: str, *, seen: int | None = None) -> QualificationView:
         """Take back the last answer; its question is asked again. Raises Refused (not_found, conflict)."""
 
         def back(script: Script, found: Qualification) -> tuple[Answer, ...]:
@@ -179,11 +181,13 @@ class QualificationService:
                 raise Refused("conflict", "there is no answer to take back")
             return before
 
-        return await self._kept.change(id, back)
+        return await self._kept.change(id, back, seen)
 
-    async def _asked_now(self, id: str) -> str:
+    async def _asked_now(self, id: str, seen: int | None) -> str:
         """Once and for all: the next question is not meant if others answer this one meanwhile."""
         script, found = await self._kept.in_progress(id)
+        if seen not in (None, found.revision):
+            raise changed_meanwhile(found, seen)
         asked = running.next_question(script, found.answers)
         if asked is None:
             raise over(found)
