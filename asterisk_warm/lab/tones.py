@@ -106,8 +106,9 @@ class Hearing:
     def level(self, hz: int) -> npt.NDArray[np.float64]:
         """Amplitude of one known tone in each frame (a full-scale sine is 32767)."""
         assert hz % BIN_HZ == 0, f"{hz} Hz is not a multiple of {BIN_HZ}"
-        phase = 2j * np.pi * hz * np.arange(FRAME) / RATE
-        return np.asarray(np.abs(self.frames @ np.exp(phase)) * 2 / FRAME)
+        phase = 2 * np.pi * hz * np.arange(FRAME) / RATE
+        waves = np.stack((np.cos(phase), np.sin(phase)), axis=1).astype(np.float32)
+        return np.asarray(np.hypot(*(self.frames.astype(np.float32) @ waves).T) * 2.0 / FRAME, np.float64)
 
     def has(self, hz: int) -> npt.NDArray[np.bool_]:
         """For each frame: is the tone audible in it?"""
