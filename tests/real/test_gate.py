@@ -134,6 +134,11 @@ REFUSED = [
         id="consent withdrawn",
     ),
     pytest.param(
+        *("said-guarded", _consents(("call", False)), "NOCONSENT"),
+        "the lead does not consent to be called, by their latest recorded word",
+        id="said yes for, and withdrawn",
+    ),
+    pytest.param(
         *("guarded", _nothing, "NOTQUALIFIED"),
         "the lead was never asked and no consent to be called is recorded",
         id="neither",

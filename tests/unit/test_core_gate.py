@@ -86,6 +86,16 @@ def test_given_what_was_said_of_this_call_then_it_wins_over_what_is_known():
     assert told == Refusal(Status.NOCONSENT, "the lead does not consent to be called")
 
 
+@pytest.mark.parametrize("purpose", list(Purpose))
+def test_given_a_consent_that_was_withdrawn_then_nobody_can_say_yes_for_the_lead(purpose):
+    name = f"consent.{purpose}"
+    standing = Standing({name: True}, consents={name: False})
+    told = refusal(policy(require=(name,)), standing)
+    assert told == Refusal(Status.NOCONSENT, f"{CONDITIONS[name].denied}, by their latest recorded word")
+    assert refusal(policy(require=(name,)), replace(standing, unread="the database did not answer")) == told
+    assert refusal(policy(), standing) is None
+
+
 def test_given_several_things_that_do_not_hold_then_all_are_told_and_the_first_is_the_status():
     told = refusal(policy(require=("consent.call", "consent.text", "ready")), Standing({}))
     assert told == Refusal(

@@ -68,7 +68,8 @@ class Standing:
     """What the gate goes by."""
 
     said: Mapping[str, bool]
-    """What somebody has said of this call's lead, by condition; it wins over what is known."""
+    """What somebody has said of this call's lead, by condition; it wins over what is known, but for a consent
+    that was withdrawn: nobody's word but the lead's next one brings that back."""
     qualified: Qualified | None = None
     """The qualification that counts, or else the latest one; None: there is none."""
     consents: Mapping[str, bool] = field(default_factory=dict)
@@ -96,6 +97,8 @@ def _asked_for(policy: Policy, name: str) -> bool:
 def _why_not(policy: Policy, standing: Standing, name: str, condition: Condition) -> str:
     """Empty when it holds."""
     said = standing.said.get(name, standing.consents.get(name))
+    if said and standing.consents.get(name) is False:
+        return f"{condition.denied}, by their latest recorded word"
     if said is not None:
         return "" if said else condition.denied
     if standing.unread:
