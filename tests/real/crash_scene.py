@@ -91,9 +91,7 @@ class GatedStage(Stage):
             "password": pbx.ari_password,
         }
         ami = {"host": pbx.ami_host, "port": pbx.ami_port, "user": pbx.ami_user, "password": pbx.ami_secret}
-        # A daemon that is started again and again need not load a large voice each time.
-        speech = {"engines": ["espeak"]}
-        self._settings = {**(self._settings or {}), "asterisk": {"ari": ari, "ami": ami}, "speech": speech}
+        self._settings = {**(self._settings or {}), "asterisk": {"ari": ari, "ami": ami}}
         super().__enter__()
         return self
 

@@ -326,6 +326,10 @@ class Scene:
         found = await self.logged(_TOLD.format(event=event))
         return Told(found["status"], found["gap"], found["agent"], found["cause"].strip())
 
+    async def let_go(self) -> None:
+        """Wait until the connected two are in the dialplan, which knows by then what came of it."""
+        await self.logged(r"Executing \[s@warm-connected:")
+
     # -- how it ends ---------------------------------------------------------------------------------------
 
     async def returned(self, state: str, status: str, agent: str = "") -> dict[str, Any]:

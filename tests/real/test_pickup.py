@@ -320,5 +320,6 @@ async def test_given_no_daemon_when_a_colleague_picks_up_then_they_are_let_go_an
     )
     await scene.quinn.hang_up()
     await scene.handoff("CONNECTED")
+    await scene.let_go()
     await scene.call.hang_up()
     await scene.left("COMPLETED", "CONNECTED", "ana")

@@ -28,7 +28,11 @@ def stage(root: Root) -> Iterator[GatedStage]:
     folder = Path(tempfile.mkdtemp(prefix="warm-"))
     sounds = CACHE / "qualifier-crash-sounds"
     sounds.mkdir(parents=True, exist_ok=True)
-    settings = {"sounds": {"directory": str(sounds), "prompts": str(record_prompts(folder / "prompts"))}}
+    settings = {
+        "sounds": {"directory": str(sounds), "prompts": str(record_prompts(folder / "prompts"))},
+        # A daemon that is started again and again need not load a large voice each time.
+        "speech": {"engines": ["espeak"]},
+    }
     with GatedStage(
         root, folder, teams=TEAMS, agents=AGENTS, dialplan=DIALPLAN, sounds=sounds, settings=settings
     ) as on_stage:
