@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, TypeVar
 
 from asterisk_warm.cli.configs import load
@@ -18,9 +19,14 @@ def serve(config: Config) -> None:
     """Run the daemon, until SIGTERM or Ctrl-C. Calls in Asterisk outlive it."""
     settings = load(config)
 
+    # What is loaded stays: the garbage collector need not look at it, neither meanwhile nor ever after.
+    gc.disable()
     import uvloop
 
     from asterisk_warm import daemon
+
+    gc.freeze()
+    gc.enable()
 
     failure: Failure | None = None
     try:
