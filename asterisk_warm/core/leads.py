@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 from typing import Protocol
 
 
@@ -62,6 +63,16 @@ class Disposition:
     """As it is shown and spoken."""
     key: str = ""
     """The digit on the phone; empty: none."""
+
+
+def disposition_of(dispositions: Iterable[Disposition], word: str) -> Disposition | None:
+    """The one that is meant by its id, by its digit, or by its name in whatever letters."""
+    said = " ".join(word.split()).casefold()
+    known = tuple(dispositions)
+    by_id = (one for one in known if one.id == word)
+    by_key = (one for one in known if one.key and one.key == word)
+    by_name = (one for one in known if said and one.name.casefold() == said)
+    return next(chain(by_id, by_key, by_name), None)
 
 
 @dataclass(frozen=True, slots=True)

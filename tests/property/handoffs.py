@@ -20,6 +20,7 @@ from asterisk_warm.core.handoff.model import (
     Qualifier,
     Refusal,
     ReturnPlace,
+    Said,
     Status,
     agent_name,
 )
@@ -77,6 +78,8 @@ QUINN = Qualifier("qualifier-1", "Quinn", "200", "PJSIP/quinn")
 ON_HOLD = replace(QUINN, held_channel="held-1")
 """Has the lead on hold in another call of the same phone."""
 
+FORBIDDEN = Refusal(Status.NOCONSENT, "the lead has not consented")
+
 
 @st.composite
 def _requests(draw: st.DrawFn) -> ev.HandoffRequested:
@@ -108,7 +111,12 @@ def _requests(draw: st.DrawFn) -> ev.HandoffRequested:
         agents=AGENTS[: draw(st.sampled_from([3, 3, 2, 1, 0]))],
         return_to=draw(st.sampled_from([None, ReturnPlace("incoming", "s", 3)])),
         qualifier=qualifier,
-        refusal=draw(st.sampled_from([*[None] * 7, Refusal(Status.NOCONSENT, "the lead has not consented")])),
+        refusal=draw(
+            st.sampled_from([*[None] * 12, FORBIDDEN, FORBIDDEN, replace(FORBIDDEN, untouched=True)])
+        ),
+        said=draw(
+            st.sampled_from([(), (Said("qualified", True), Said("consent", False, "WARM_LEAD_CONSENT"))])
+        ),
     )
 
 

@@ -22,7 +22,8 @@ from asterisk_warm.core.leads import Disposition
 from asterisk_warm.engine.directory import Directory, Team
 from asterisk_warm.engine.engine import Engine
 from asterisk_warm.engine.leads.ports import Crm
-from asterisk_warm.engine.ports import AtDoor, Entry
+from asterisk_warm.engine.ports.calls import AtDoor
+from asterisk_warm.engine.ports.journal import Entry
 from asterisk_warm.engine.screens.service import Screens
 from asterisk_warm.engine.views import HandoffView, Health
 from asterisk_warm.store import Database, SqlJournal

@@ -16,18 +16,9 @@ from property.model_world import HELD, LEAD, PEOPLE, PLACE, QUALIFIER, Leg, Worl
 
 from asterisk_warm.core.handoff.commands import Progress
 from asterisk_warm.engine.leads.ports import LookedUp, LookUpFailed
-from asterisk_warm.engine.ports import (
-    Found,
-    LegGone,
-    Location,
-    Party,
-    PbxError,
-    PbxRefused,
-    PbxUnreachable,
-    Shown,
-    SpeechUnavailable,
-    Whereabouts,
-)
+from asterisk_warm.engine.ports.calls import Found, Location, Party, Shown, Whereabouts
+from asterisk_warm.engine.ports.pbx import LegGone, PbxError, PbxRefused, PbxUnreachable
+from asterisk_warm.engine.ports.speech import SpeechUnavailable
 
 __all__ = [
     "HELD",

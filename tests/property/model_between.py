@@ -15,7 +15,7 @@ from asterisk_warm.core.handoff import events as ev
 from asterisk_warm.core.handoff.commands import RecordQuestion
 from asterisk_warm.core.handoff.model import Handoff
 from asterisk_warm.engine import codec
-from asterisk_warm.engine.ports import PbxError, PbxRefused, PbxUnreachable
+from asterisk_warm.engine.ports.pbx import PbxError, PbxRefused, PbxUnreachable
 
 numbers = st.integers(0, 30)
 

@@ -19,7 +19,8 @@ from staff_memory import SetCalendars, SetDevices, store_of
 from asterisk_warm.core.handoff.policy import Mode
 from asterisk_warm.engine.directory import Directory, Team
 from asterisk_warm.engine.engine import Engine
-from asterisk_warm.engine.ports import Entry, HandoffRow, PbxError, StoredEvent, StoredHandoff
+from asterisk_warm.engine.ports.journal import Entry, HandoffRow, StoredEvent, StoredHandoff
+from asterisk_warm.engine.ports.pbx import PbxError
 from asterisk_warm.engine.screens.service import Screens
 from asterisk_warm.engine.service import HandoffService
 from asterisk_warm.engine.views import Health

@@ -21,17 +21,8 @@ from asterisk_warm.core.handoff.ids import (
 from asterisk_warm.core.handoff.model import LEAD as LEAD_LEG
 from asterisk_warm.core.handoff.model import QUALIFIER as QUALIFIER_LEG
 from asterisk_warm.core.handoff.model import Outcome, Playing, agent_name
-from asterisk_warm.engine.ports import (
-    AtDoor,
-    Door,
-    Found,
-    FoundChannel,
-    LeadAtDoor,
-    LegGone,
-    Location,
-    PbxRefused,
-    Shown,
-)
+from asterisk_warm.engine.ports.calls import AtDoor, Door, Found, FoundChannel, LeadAtDoor, Location, Shown
+from asterisk_warm.engine.ports.pbx import LegGone, PbxRefused
 
 LEAD = "lead-1"
 QUALIFIER = "qualifier-1"

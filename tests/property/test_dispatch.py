@@ -39,7 +39,8 @@ from asterisk_warm.engine.agents.ports import Change
 from asterisk_warm.engine.agents.staff import Staff
 from asterisk_warm.engine.directory import Directory, Team
 from asterisk_warm.engine.engine import Engine
-from asterisk_warm.engine.ports import AtDoor, Entry, JournalError
+from asterisk_warm.engine.ports.calls import AtDoor
+from asterisk_warm.engine.ports.journal import Entry, JournalError
 from asterisk_warm.engine.views import Health
 
 NODES = ("east", "west", "north")

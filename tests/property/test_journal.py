@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from store_databases import new_database, shared_server
 
-from asterisk_warm.engine.ports import Entry, HandoffRow
+from asterisk_warm.engine.ports.journal import Entry, HandoffRow
 from asterisk_warm.store import Database, SqlJournal
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

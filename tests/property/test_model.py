@@ -40,7 +40,7 @@ from asterisk_warm.core.handoff.states import State
 from asterisk_warm.core.routing import Routing
 from asterisk_warm.engine.directory import Destination
 from asterisk_warm.engine.errors import Refused
-from asterisk_warm.engine.ports import AtDoor, Door, LeadAtDoor, Transfer
+from asterisk_warm.engine.ports.calls import AtDoor, Door, LeadAtDoor, Transfer
 
 UNANSWERED = [Outcome.NO_ANSWER, Outcome.BUSY, Outcome.DECLINED, Outcome.UNREACHABLE, Outcome.FAILED]
 LONGEST = 120.0 + 300.0 + 120.0 + 50.0 + 10 * 15.0 + 60.0

@@ -7,7 +7,8 @@ import inspect
 import pytest
 from property.model_asterisk import ModelPbx
 
-from asterisk_warm.engine.ports import Pbx, Speaker
+from asterisk_warm.engine.ports.pbx import Pbx
+from asterisk_warm.engine.ports.speech import Speaker
 
 
 def methods(port: type) -> list[str]:

@@ -20,7 +20,7 @@ from asterisk_warm.core.script.keyed import keyed
 from asterisk_warm.core.script.lint import Severity, lint
 from asterisk_warm.core.script.model import END, Choice, Kind, Match, Question, Rule, Script, Verdict, Wording
 from asterisk_warm.core.script.reading import BadAnswer, read, valid
-from asterisk_warm.core.script.running import back, carry, next_question, outcome, say
+from asterisk_warm.core.script.running import back, carry, next_question, outcome, say, since
 from asterisk_warm.core.script.samples import samples
 from asterisk_warm.core.script.ways import bounds, ways
 
@@ -262,9 +262,14 @@ def test_given_an_earlier_qualification_when_carried_then_nothing_is_invented_an
             question = one.question(kept.question)
             assert question is not None and valid(one, question, kept.value, kept.on)
             assert not kept.skipped and at - kept.at <= one.valid_days * 86400
+        with_skipped = carry(one, answers, at, skipped=True)
+        assert tuple(answer for answer in with_skipped if not answer.skipped) == carried
+        oldest = since(one, with_skipped)
+        assert oldest is None or at - oldest <= one.valid_days * 86400
     assert (
         (next_question(old, carry(old, answers, at)) is None) or days > 30 or any(a.skipped for a in answers)
     )
+    assert next_question(old, carry(old, answers, at, skipped=True)) is None or days > 30
 
 
 @settings(max_examples=50, deadline=None)

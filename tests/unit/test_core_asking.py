@@ -94,7 +94,9 @@ def test_given_the_reply_then_that_agent_alone_hears_it_and_the_lead_has_music_a
 def test_given_the_reply_was_heard_then_the_agent_has_the_keys_again_and_the_full_time_to_decide():
     history = until(Asked.TELLING).then(ev.PlaybackEnded, what=Playing.REPLY, number=1, later=3.0)
     assert history.commands == (co.PlayToAgent(1, Playing.BRIEFING, 1002, (KEYS,), stop=1001),)
-    assert history.handoff.asking is None and history.handoff.offers[0].deadline == history.at + 30.0
+    assert history.handoff.asking is None
+    history.then(ev.PlaybackEnded, what=Playing.BRIEFING, number=1002, later=4.0)
+    assert history.handoff.offers[0].deadline == history.at + 30.0
     assert history.then(ev.DigitPressed, offer=1, digit="1").handoff.state is State.INTRODUCING
 
 
@@ -344,7 +346,7 @@ FAILURES = [
 @pytest.mark.parametrize(("step", "kind", "fields"), FAILURES)
 def test_given_a_failure_then_the_agent_hears_that_there_is_no_reply_and_decides(step, kind, fields):
     history = until(step).then(kind, **fields)
-    assert said(history) == NO_REPLY and history.handoff.offers[0].deadline == history.at + 30.0
+    assert said(history) == NO_REPLY and history.handoff.offers[0].deadline > history.at + 30.0
     music = ["HoldLead"] if step.put else []
     assert history.kinds == ["DropQuestion", *music, "PlayToAgent"]
 

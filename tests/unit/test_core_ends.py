@@ -7,7 +7,7 @@ from property.history import EVERYBODY, History, briefing, hung_up, offering, se
 
 from asterisk_warm.core.handoff import events as ev
 from asterisk_warm.core.handoff.commands import ReturnLead
-from asterisk_warm.core.handoff.model import Outcome, ReturnPlace
+from asterisk_warm.core.handoff.model import Outcome, Refusal, ReturnPlace, Status
 from asterisk_warm.core.handoff.states import State
 
 
@@ -124,6 +124,13 @@ def test_given_every_phone_rings_out_then_timeout():
         history.wait()
     assert history.at == 1025.0
     ended(history, State.RETURNED, "TIMEOUT", "Ana did not answer; Ben did not answer; Cy did not answer")
+
+
+def test_given_nobody_was_ever_with_the_lead_then_there_is_no_gap_to_tell_refused_or_not():
+    refused = History(refusal=Refusal(Status.NOCONSENT, "no"))
+    for history in (refused, seeking().then(ev.CancelRequested, by="api")):
+        assert history.handoff.state is State.RETURNED and history.handoff.gap_ms is None
+        assert history.told()["WARM_GAP_MS"] == ""
 
 
 def test_given_a_machine_answers_and_presses_nothing_then_timeout_and_it_never_gets_the_lead():

@@ -107,10 +107,12 @@ def test_given_repeat_then_the_briefing_starts_again_and_the_old_one_is_stopped(
     assert (order.number, order.stop) == (1002, 1001)
 
 
-def test_given_a_key_without_meaning_then_nothing_changes():
+def test_given_a_key_without_meaning_then_it_is_only_known_that_somebody_pressed():
     history = briefing()
     before = history.handoff
-    assert history.then(ev.DigitPressed, offer=1, digit="9").handoff == before
+    history.then(ev.DigitPressed, offer=1, digit="9", later=5.0)
+    assert history.commands == ()
+    assert history.handoff == before.with_offer(before.offers[0].evolve(pressed=True))
 
 
 def test_given_a_key_before_the_answer_then_it_counts_for_nothing():

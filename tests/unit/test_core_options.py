@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from property.handoffs import policy
 
 from asterisk_warm.core.handoff.gate import TOLD
+from asterisk_warm.core.handoff.model import Said
 from asterisk_warm.core.handoff.options import (
     DETAILS_AT_MOST,
     LEAD_VARIABLES,
@@ -99,6 +100,14 @@ def test_given_variables_then_anything_but_a_clear_yes_is_a_no(told, holds):
         "consent.call": False,
         "ready": True,
     }
+
+
+def test_given_what_is_said_of_a_lead_then_it_is_known_who_says_so():
+    variables = {"WARM_LEAD_CONSENT": "yes", "WARM_LEAD_QUALIFIED": "maybe"}
+    qualified = Said("qualified", False, "WARM_LEAD_QUALIFIED")
+    assert ask(variables=variables).told == (qualified, Said("consent", True, "WARM_LEAD_CONSENT"))
+    assert ask("consent=no", variables=variables).told == (qualified, Said("consent", False))
+    assert ask().told == ()
 
 
 @pytest.mark.parametrize("told", ["", "  "])

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from property.handoffs import AGENTS, LEAD, QUINN, policy
+from property.handoffs import AGENTS, FORBIDDEN, LEAD, ON_HOLD, QUINN, policy
 from property.history import (
     EVERYBODY,
     History,
@@ -36,7 +36,6 @@ from asterisk_warm.core.handoff.model import (
     Outcome,
     Playing,
     QualifierIs,
-    Refusal,
     ReturnPlace,
     Status,
 )
@@ -126,8 +125,6 @@ def test_given_a_take_over_that_failed_late_then_nothing():
 
 # -- refused -------------------------------------------------------------------------------------------------
 
-FORBIDDEN = Refusal(Status.NOCONSENT, "the lead has not consented")
-
 
 def test_given_what_must_hold_does_not_then_a_lead_alone_goes_on_at_once():
     history = History(refusal=FORBIDDEN, return_to=ReturnPlace("incoming", "s", 3))
@@ -143,6 +140,19 @@ def test_given_what_must_hold_does_not_then_a_qualifier_is_told_as_soon_as_that_
     assert (history.handoff.state, history.handoff.status) == (State.RETURNED, Status.NOCONSENT)
     assert history.told_aside() == ["Grant Weatherly is back with you. the lead has not consented."]
     assert history.order(co.TellPhone).progress is Progress.DECLINED
+
+
+@pytest.mark.parametrize(
+    ("call", "gap"),
+    [({}, None), (with_qualifier(Mode.STAY), 0), (with_qualifier(Mode.CONSULT, ON_HOLD), None)],
+)
+def test_given_a_refusal_that_leaves_the_call_as_it_is_then_it_is_over_and_nothing_is_ordered(call, gap):
+    forbidden = replace(FORBIDDEN, untouched=True)
+    history = History(refusal=forbidden, **{"policy": policy(queue_log=True), **call})
+    now = history.handoff
+    assert (now.state, now.status, now.reason) == (State.RETURNED, Status.NOCONSENT, forbidden.reason)
+    assert (now.settled, now.ended_at, now.gap_ms) == (True, now.requested_at, gap)
+    assert (history.kinds, history.news, history.decision.deadline) == ([], ["handoff.ended"], None)
 
 
 # -- stay ----------------------------------------------------------------------------------------------------

@@ -91,6 +91,8 @@ def test_given_an_agent_was_being_briefed_then_they_are_briefed_again_with_the_f
     history = briefing().reconciled(later=20.0, agents_up=(1,), agents_ringing=(2, 3))
     order = history.commands[-1]
     assert isinstance(order, co.PlayToAgent) and (order.number, order.stop) == (1002, 1001)
+    assert history.handoff.offer(1).deadline > history.at + 30.0
+    history.then(ev.PlaybackEnded, what=Playing.BRIEFING, number=1002, later=9.0)
     assert history.handoff.offer(1).deadline == history.at + 30.0
 
 

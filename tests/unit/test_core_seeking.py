@@ -22,7 +22,7 @@ from asterisk_warm.core.handoff.agents import Kept, ended, kept, seeker
 from asterisk_warm.core.handoff.commands import PlayComfort, RingAgent
 from asterisk_warm.core.handoff.model import LeadIs, Outcome, Refusal, Status
 from asterisk_warm.core.handoff.moves.limits import AGAIN_SECONDS
-from asterisk_warm.core.handoff.states import State
+from asterisk_warm.core.handoff.states import OfferState, State
 from asterisk_warm.core.presence import Ended
 from asterisk_warm.core.routing import Routing
 
@@ -152,11 +152,17 @@ def test_given_an_end_then_what_follows_for_the_agent(history, how):
     assert ended(history().handoff, "ana") is how
 
 
-def test_given_no_key_was_pressed_then_nobody_was_there():
+@pytest.mark.parametrize(
+    ("digits", "how"), [("", Ended.MISSED), ("4", Ended.ANSWERED), ("9", Ended.ANSWERED)]
+)
+def test_given_no_decision_then_nobody_was_there_unless_they_pressed_something(digits, how):
     history = briefing(("ana",))
+    for digit in digits:
+        history.then(ev.DigitPressed, offer=1, digit=digit)
     while history.handoff.offer(1).state.open:
         history.wait()
-    assert ended(history.handoff, "ana") is Ended.MISSED
+    assert history.handoff.offer(1).state is OfferState.NO_DECISION
+    assert ended(history.handoff, "ana") is how
 
 
 def test_given_the_lead_left_before_an_accept_could_be_joined_then_the_agent_has_answered():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from property.handoffs import LEAD, QUINN, policy
+from property.handoffs import FORBIDDEN, LEAD, QUINN, policy
 from property.history import (
     History,
     aside,
@@ -27,7 +27,7 @@ from property.history import (
 )
 
 from asterisk_warm.core.handoff import events as ev
-from asterisk_warm.core.handoff.model import Lead, Outcome, Playing
+from asterisk_warm.core.handoff.model import Lead, Outcome, Playing, Said
 from asterisk_warm.core.handoff.policy import Action, Mode
 from asterisk_warm.core.handoff.story import tell
 
@@ -129,6 +129,37 @@ def test_given_a_lead_of_whom_little_is_known_then_that_is_said():
 
 def test_given_a_named_lead_without_a_reason_then_no_reason_is_told():
     assert "handed to Sales\n" in told(History(lead=Lead("lead-1", LEAD.name, "", "")))
+
+
+@pytest.mark.parametrize(
+    ("said", "lines"),
+    [
+        ((Said("qualified", True), Said("consent", True)), ["is qualified and consenting, says api (root)"]),
+        (
+            (Said("qualified", False), Said("consent", False)),
+            ["is not qualified and not consenting, says api (root)"],
+        ),
+        (
+            (Said("qualified", True, "WARM_LEAD_QUALIFIED"), Said("consent", True)),
+            ["is qualified, says WARM_LEAD_QUALIFIED", "is consenting, says api (root)"],
+        ),
+    ],
+)
+def test_given_what_was_said_of_a_lead_then_it_is_told_who_says_so(said, lines):
+    _, requested, *rest = last(History(requested_by="api (root)", said=said), 2 + len(lines))
+    assert requested == "handoff: requested by api (root), mode auto"
+    assert rest == [f"lead: {line}" for line in lines]
+
+
+def test_given_a_refusal_that_leaves_the_call_as_it_is_then_it_reads_so():
+    refusal = replace(FORBIDDEN, untouched=True)
+    history = History(requested_by="feature code", refusal=refusal, **with_qualifier(Mode.STAY))
+    assert last(history, 4) == [
+        "handoff: requested by feature code, mode stay",
+        "Quinn: talks to the lead",
+        "lead: stays where they are",
+        "handoff: RETURNED (NOCONSENT): the lead has not consented",
+    ]
 
 
 def test_given_blind_mode_without_introduction_then_the_lead_is_being_connected():

@@ -55,6 +55,27 @@ def test_given_the_qualifier_is_asked_then_the_story_names_them():
     ]
 
 
+@pytest.mark.parametrize("digit", ["#", "5", "4", "9"])
+def test_given_the_key_that_ends_the_question_then_the_story_says_so(digit):
+    history = briefing()
+    presses(history, "5")
+    assert presses(history, digit) == [f"Ana: pressed {digit} (ended the question)"]
+    history.then(ev.AgentAnswered, offer=2)
+    asked = history.then(ev.DigitPressed, later=1.0, offer=2, digit="#")
+    assert told(asked, history.at) == ["Ben: pressed # (no meaning)"]
+
+
+def test_given_a_key_while_their_question_is_under_way_then_the_story_says_why_nothing_follows():
+    history = briefing()
+    presses(history, "5")
+    history.then(ev.Recorded, number=1, reply=False)
+    late = "but their question is under way"
+    assert presses(history, "4") == [f"Ana: pressed 4 (details, {late})"]
+    assert presses(history, "#") == [f"Ana: pressed # (no meaning, {late})"]
+    assert presses(history, "1")[0] == "Ana: pressed 1 (accept)"
+    assert presses(history, "4") == ["Ana: pressed 4 (details, too late)"]
+
+
 def test_given_the_other_keys_then_what_the_agent_hears():
     templates = replace(policy().templates, details="{details}")
     history = briefing(policy=policy(asks=1, templates=templates))

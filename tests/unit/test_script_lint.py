@@ -76,12 +76,16 @@ FAULTS = [
         "error questions.words.say: it has no words; write how it is asked",
     ),
     (
-        change(WORDS, wording=Wording("?", voice="?")),
-        "warning questions.owner.say: it has no voice wording, as others have; write say.voice",
+        change(WORDS, wording=Wording("?", by_channel=True)),
+        "warning questions.words.say: it has no voice wording: on the phone the lead is asked what a qualifier "
+        "reads; write say.voice, or one text for everybody",
     ),
     (
-        change(WORDS, wording=Wording("?", text="?")),
-        "warning questions.owner.say: it has no text wording, as others have; write say.text",
+        only(
+            yesno("a", on("yes", points=10), wording=Wording("?", "?", "?", by_channel=True)),
+            yesno("b", wording=Wording("?", "?", by_channel=True)),
+        ),
+        "warning questions.b.say: it has no text wording, as others have; write say.text",
     ),
     (
         change(WORDS, least=1.0),
@@ -204,6 +208,15 @@ FAULTS = [
         "error questions.b: no lead ever comes to it",
     ),
     (
+        only(ask("a", Kind.DATE, on(least=30, points=4), least=7, optional=True), yesno("b")),
+        "error verdicts.ready: no lead can be ready: the most is 4 points, needed are 10; "
+        "a 30 days ahead, b yes: give more points",
+    ),
+    (
+        only(ask("a", Kind.DATE, on(least=0, points=10, goto=END), optional=True), yesno("b")),
+        "warning questions.a: a lead can be ready without having been asked b; a today: lead on to them",
+    ),
+    (
         only(
             yesno("a", on("yes", points=10), on("no", goto="c")),
             yesno("b"),
@@ -241,6 +254,10 @@ def test_given_a_script_with_a_fault_when_linted_then_it_is_found_in_its_place(
 ) -> None:
     found = told(one)
     assert any(line.startswith(finding) for line in found), found
+
+
+def test_given_one_text_for_everybody_beside_wordings_by_channel_when_linted_then_that_is_fine() -> None:
+    assert told(change(WORDS, wording=Wording("?", "?", "?", by_channel=True))) == []
 
 
 def test_given_several_faults_when_linted_then_all_are_told_in_the_order_in_which_they_are_written() -> None:

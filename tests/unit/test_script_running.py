@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from script_parts import ANY, AT, ON, answered, ask, choice, number, on, one_more, script, yesno
 
 from asterisk_warm.core.script.answers import Answer
 from asterisk_warm.core.script.model import END, Channel, Kind, Match, Rule, Script
-from asterisk_warm.core.script.running import BadAnswer, back, carry, next_question, take
+from asterisk_warm.core.script.running import BadAnswer, back, carry, next_question, since, skip, take
 
 HOME = script(
     yesno("owner", on("no", goto="rent")),
@@ -236,6 +237,33 @@ def test_given_a_new_version_when_questions_have_changed_then_only_what_still_ho
 
 def test_given_a_skipped_question_when_carried_then_it_is_asked_again() -> None:
     assert carry(FORM, one_more(FORM, EARLIER, "words", None), AT) == EARLIER[:-1]
+
+
+def test_given_what_was_skipped_when_it_stays_so_then_it_is_carried_as_long_as_it_may_be() -> None:
+    skipped = one_more(FORM, EARLIER, "words", None)
+    assert carry(FORM, skipped, AT, skipped=True) == (*EARLIER[:-1], skipped[-1])
+    assert carry(FORM, skipped, AT + 30 * DAY + 1, skipped=True) == ()
+    required = script(ask("words", Kind.TEXT), valid_days=30.0)
+    assert carry(required, skipped, AT, skipped=True) == ()
+
+
+def test_given_a_question_that_got_no_answer_when_skipped_then_it_says_so() -> None:
+    question = FORM.question("words")
+    assert question is not None
+    how: dict[str, Any] = {"at": AT, "on": ON, "by": "lead", "channel": Channel.VOICE, "asked": "…?"}
+    (silent,) = skip(FORM, (), question, no_answer=True, **how)
+    (skipped,) = skip(FORM, (), question, **how)
+    assert (silent.skipped, silent.no_answer) == (True, True)
+    assert silent == replace(skipped, no_answer=True)
+
+
+def test_given_answers_of_several_days_then_they_hold_since_the_oldest_that_counts() -> None:
+    answers = one_more(HOME, (), "owner", "yes", at=AT + DAY)
+    off_the_path = one_more(HOME, answers, "rent", "9", at=AT)
+    both = one_more(HOME, off_the_path, "worth", "7", at=AT + 2 * DAY)
+    assert since(HOME, both) == AT + DAY
+    assert since(HOME, one_more(HOME, both, "owner", "yes", at=AT + 3 * DAY)) == AT + 2 * DAY
+    assert since(HOME, ()) is None
 
 
 def test_given_several_answers_to_one_question_when_carried_then_the_last_one_is() -> None:

@@ -39,13 +39,14 @@ def ended(handoff: Handoff, agent: str) -> Ended:
 def _ended(handoff: Handoff, offer: Offer) -> Ended:
     if offer.state is OfferState.ACCEPTED:
         return Ended.TALKED if handoff.joined_at is not None else Ended.ANSWERED
+    if offer.state is OfferState.NO_DECISION:
+        # A machine may have answered, which presses nothing: nobody was there.
+        return Ended.ANSWERED if offer.pressed else Ended.MISSED
     return _ENDED.get(offer.state, Ended.WITHDRAWN)
 
 
 _ENDED = {
     OfferState.NO_ANSWER: Ended.MISSED,
-    # A machine may have answered: nobody was there.
-    OfferState.NO_DECISION: Ended.MISSED,
     OfferState.DECLINED: Ended.ANSWERED,
     OfferState.GONE: Ended.ANSWERED,
 }

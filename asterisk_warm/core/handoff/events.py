@@ -13,6 +13,7 @@ from asterisk_warm.core.handoff.model import (
     Qualifier,
     Refusal,
     ReturnPlace,
+    Said,
 )
 from asterisk_warm.core.handoff.policy import Action, Policy
 
@@ -43,7 +44,9 @@ class HandoffRequested(Event):
     qualifier: Qualifier | None = None
     """Who is on the call with the lead, and hands them off."""
     refusal: Refusal | None = None
-    """Why nobody may be rung: the lead goes back with it."""
+    """Why nobody may be rung: the lead goes back with it, or stays where they are."""
+    said: tuple[Said, ...] = ()
+    """What was said of the lead, beside what is known of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,7 @@ from asterisk_warm.core.handoff.events import (
     SpeechReady,
 )
 from asterisk_warm.core.handoff.handlers.qualifier import keys_so_far, refusal
-from asterisk_warm.core.handoff.model import LEAD, QUALIFIER, Handoff, LeadIs, Outcome, offer_of
+from asterisk_warm.core.handoff.model import LEAD, QUALIFIER, Asked, Handoff, LeadIs, Outcome, offer_of
 from asterisk_warm.core.handoff.policy import Action
 from asterisk_warm.core.handoff.states import OfferState, State
 
@@ -74,11 +74,30 @@ def _requested(event: HandoffRequested, handoff: Handoff) -> list[Line]:
     lines = [
         (LEAD, f"{who} ({event.lead.number or 'no number'}) is to be handed to {event.team_name}{why}"),
         (HANDOFF, f"requested by {event.requested_by}, mode {event.policy.mode}"),
+        *_said(event),
     ]
-    if event.qualifier is None:
-        return lines
-    where = "has the lead on hold in another call" if event.qualifier.held_channel else "talks to the lead"
-    return [*lines, (qualifiers_name(handoff), where)]
+    if event.qualifier is not None:
+        on_hold = event.qualifier.held_channel
+        where = "has the lead on hold in another call" if on_hold else "talks to the lead"
+        lines.append((qualifiers_name(handoff), where))
+    untouched = event.refusal is not None and event.refusal.untouched
+    return [*lines, (LEAD, "stays where they are")] if untouched else lines
+
+
+def _said(event: HandoffRequested) -> list[Line]:
+    """What somebody vouches for, or denies: one line for each who does."""
+    words: dict[str, list[str]] = {}
+    for one in event.said:
+        words.setdefault(one.variable or event.requested_by, []).append(_WORDS[one.what, one.holds])
+    return [(LEAD, f"is {' and '.join(said)}, says {who}") for who, said in words.items()]
+
+
+_WORDS = {
+    ("qualified", True): "qualified",
+    ("qualified", False): "not qualified",
+    ("consent", True): "consenting",
+    ("consent", False): "not consenting",
+}
 
 
 def _secured(_: LeadSecured, handoff: Handoff) -> list[Line]:
@@ -119,8 +138,17 @@ def _digit(event: DigitPressed, handoff: Handoff) -> list[Line]:
     meanings = {keys.details: "details", keys.ask: "ask", keys.repeat: "repeat", keys.decline: "decline"}
     meaning = {**meanings, keys.accept: "accept"}.get(event.digit, "no meaning")
     offer = handoff.offer(event.offer)
-    late = "" if offer is not None and offer.state is OfferState.BRIEFING else ", too late"
-    return [(agents_name(handoff, event.offer), f"pressed {event.digit} ({meaning}{late})")]
+    if offer is None or offer.state is not OfferState.BRIEFING:
+        meaning += ", too late"
+    elif handoff.asks_back(event.offer) and event.digit not in (keys.accept, keys.decline):
+        meaning = _while_asking(handoff, meaning)
+    return [(agents_name(handoff, event.offer), f"pressed {event.digit} ({meaning})")]
+
+
+def _while_asking(handoff: Handoff, meaning: str) -> str:
+    """What any key but those that decide means to who has a question under way."""
+    speaks = handoff.asking is not None and handoff.asking.step is Asked.RECORDING
+    return "ended the question" if speaks else f"{meaning}, but their question is under way"
 
 
 def _lead_found(event: LeadFound, handoff: Handoff) -> list[Line]:

@@ -68,7 +68,7 @@ def _checks(handoff: Handoff) -> list[tuple[bool, str]]:
             "4: agents are being offered a lead who has gone",
         ),
         (
-            any(o.deadline is None and not _asks(handoff, o.number) for o in handoff.open_offers),
+            any(o.deadline is None and not handoff.asks_back(o.number) for o in handoff.open_offers),
             "5: an offer is open without a deadline",
         ),
         (waiting and not limited, "5: something is awaited without a deadline"),
@@ -85,10 +85,6 @@ def _checks(handoff: Handoff) -> list[tuple[bool, str]]:
         ),
         (handoff.settled and any(offer.leg_open for offer in handoff.offers), "9: settled with a leg left"),
     ]
-
-
-def _asks(handoff: Handoff, number: int) -> bool:
-    return handoff.asking is not None and handoff.asking.offer == number
 
 
 def _of_asking(handoff: Handoff, asking: Asking) -> list[tuple[bool, str]]:

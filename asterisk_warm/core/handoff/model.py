@@ -208,6 +208,19 @@ class Refusal:
     status: Status
     reason: str
     """In words."""
+    untouched: bool = False
+    """The call stays as it is: lead and qualifier talk on, or the lead waits where they do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Somebody's word on what a team may require of a lead; it counts for this handoff alone."""
+
+    what: str
+    """`qualified` or `consent` (see `gate.TOLD`)."""
+    holds: bool
+    variable: str = ""
+    """The channel variable that says so; empty: whoever has asked for the handoff does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +249,8 @@ class Offer:
     """Id of the channel that took the place of the offer's own, by a pickup or a transfer."""
     asks: int = 0
     """How many questions this agent has asked back."""
+    pressed: bool = False
+    """Whether this agent has pressed any key since they answered."""
 
     @property
     def briefing_number(self) -> int | None:
@@ -298,6 +313,8 @@ class Handoff:
     qualifier_is: QualifierIs = QualifierIs.NOBODY
     refusal: Refusal | None = None
     """Why nobody is to be rung; None when it may go on."""
+    said: tuple[Said, ...] = ()
+    """What was said of the lead for this handoff."""
     phone_waits: bool = False
     """The qualifier's phone has not been told yet how its transfer went."""
     fetching: bool = False
@@ -389,6 +406,10 @@ class Handoff:
     def qualifier_here(self) -> bool:
         """Is the qualifier on the line with us?"""
         return self.qualifier_is in (QualifierIs.WITH_LEAD, QualifierIs.ASIDE, QualifierIs.WITH_AGENT)
+
+    def asks_back(self, offer: int) -> bool:
+        """Has that offer's agent a question under way?"""
+        return self.asking is not None and self.asking.offer == offer
 
     @property
     def lead_asked(self) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from asterisk_warm.core.handoff.gate import TOLD
-from asterisk_warm.core.handoff.model import Lead
+from asterisk_warm.core.handoff.model import Lead, Said
 from asterisk_warm.core.handoff.policy import Mode, Policy
 from asterisk_warm.core.plain import quotable
 from asterisk_warm.core.routing import Routing
@@ -45,8 +45,13 @@ class BadOption(Exception):
 class Asked:
     policy: Policy
     lead: Lead
-    said: Mapping[str, bool]
-    """Which of `gate.CONDITIONS` were said to hold of the lead, or not to."""
+    told: tuple[Said, ...]
+    """What was said of the lead, each only once."""
+
+    @property
+    def said(self) -> Mapping[str, bool]:
+        """Which of `gate.CONDITIONS` were said to hold of the lead, or not to."""
+        return {TOLD[one.what]: one.holds for one in self.told}
 
 
 def read(
@@ -78,14 +83,13 @@ def read(
             given[key] = value.strip()
     if qualifier:
         policy = replace(policy, mode=policy.qualifier_mode)
-    told = {condition: variables.get(VARIABLE + name.upper(), "") for name, condition in TOLD.items()}
-    said = {condition: _holds(words) for condition, words in told.items() if words.strip()}
+    told = _by_variables(variables)
     for key, value in given.items():
         try:
             if key in _POLICY:
                 policy = _POLICY[key](policy, value)
             elif key in TOLD:
-                said[TOLD[key]] = _yes(value)
+                told[key] = Said(key, _yes(value))
             elif key in _FORMS and value:
                 given[key] = _formed(key, value)
         except ValueError as error:
@@ -94,7 +98,18 @@ def read(
         problems.append(f"mode={policy.mode} needs a qualifier who is on the call with the lead")
     if problems:
         raise BadOption("; ".join(problems))
-    return Asked(policy, _lead(channel, shown_name, shown_number, given, variables), said)
+    lead = _lead(channel, shown_name, shown_number, given, variables)
+    return Asked(policy, lead, tuple(told[name] for name in TOLD if name in told))
+
+
+def _by_variables(variables: Mapping[str, str]) -> dict[str, Said]:
+    """By the names of `gate.TOLD`."""
+    words = {name: variables.get(VARIABLE + name.upper(), "") for name in TOLD}
+    return {
+        name: Said(name, _holds(told), VARIABLE + name.upper())
+        for name, told in words.items()
+        if told.strip()
+    }
 
 
 def _holds(told: str) -> bool:

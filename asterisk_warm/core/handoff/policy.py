@@ -99,7 +99,7 @@ class Policy:
     ring_seconds: float
     """How long one agent's phone may ring."""
     decision_seconds: float
-    """How long an agent may think after answering."""
+    """How long an agent may think after answering, and after what they have asked to hear."""
     hold_seconds: float
     """How long the lead may be held altogether."""
     comfort_seconds: float

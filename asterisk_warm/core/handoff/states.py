@@ -54,7 +54,7 @@ class OfferState(StrEnum):
     NO_ANSWER = "NO_ANSWER"
     """The phone rang out."""
     NO_DECISION = "NO_DECISION"
-    """The agent (or a machine) answered but pressed no key in time."""
+    """The agent (or a machine) answered but did not decide in time."""
     BUSY = "BUSY"
     """The agent's line was busy."""
     UNREACHABLE = "UNREACHABLE"

@@ -16,7 +16,7 @@ from asterisk_warm.core.handoff.commands import (
 from asterisk_warm.core.handoff.events import Event, HandoffRequested
 from asterisk_warm.core.handoff.handlers.deadlines import warning_at
 from asterisk_warm.core.handoff.handlers.seeking import look_up_limit
-from asterisk_warm.core.handoff.model import QUALIFIER, Handoff, LeadIs, QualifierIs
+from asterisk_warm.core.handoff.model import QUALIFIER, Handoff, LeadIs, QualifierIs, Refusal
 from asterisk_warm.core.handoff.moves import asking
 from asterisk_warm.core.handoff.moves.ending import to_dialplan
 from asterisk_warm.core.handoff.moves.limits import SECURE_SECONDS
@@ -55,17 +55,40 @@ def begin(event: HandoffRequested) -> Decision:
         state_deadline=event.at + SECURE_SECONDS,
         qualifier=event.qualifier,
         refusal=event.refusal,
+        said=event.said,
         lead_known=not look_up,
     )
+    if event.refusal is not None and event.refusal.untouched:
+        return _untouched(handoff, event.refusal)
     if event.refusal is not None and event.qualifier is None:
         # Not even answered: the lead goes on at once.
         told = event.refusal
+        handoff = handoff.evolve(held_since=event.at)
         return _decision(
             None, to_dialplan(handoff, State.RETURNED, told.status, told.reason, event.at), event.at
         )
     handoff, secure = _taken_in_hand(handoff)
     further = LookUpLead(event.lead.key) if look_up else PrepareSpeech(wording.lines(handoff))
     return _decision(None, Step(handoff, (secure, further)), event.at)
+
+
+def _untouched(handoff: Handoff, refused: Refusal) -> Decision:
+    """Written down, and told to whom it concerns: nothing is ordered of Asterisk, so nothing is left to
+    do."""
+    who = handoff.qualifier
+    talks = who is not None and not who.held_channel
+    ended = handoff.evolve(
+        state=State.RETURNED,
+        status=refused.status,
+        reason=refused.reason,
+        ended_at=handoff.requested_at,
+        state_deadline=None,
+        lead_is=LeadIs.LEFT,
+        held_since=None if talks else handoff.requested_at,
+        qualifier_is=QualifierIs.LEFT if who is not None else QualifierIs.NOBODY,
+        bridge_open=False,
+    )
+    return Decision(ended, news(None, ended), None)
 
 
 def _taken_in_hand(handoff: Handoff) -> tuple[Handoff, Command]:

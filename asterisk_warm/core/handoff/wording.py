@@ -18,6 +18,12 @@ BRIEF_LETTERS = 54
 """Of name and reason together: what is said in four seconds."""
 LEAST_LETTERS = 24
 """Of the reason, however long the name is."""
+SLOWEST_LETTERS = 6.0
+"""As many are spoken in a second by the slowest voice."""
+PROMPT_SECONDS = 15.0
+"""Longest shipped prompt that agents hear."""
+RECORDED_SECONDS = 60.0
+"""Longest recording of a lead's own words, or nearly."""
 
 COMFORTS = ("comfort", "comfort-2", "comfort-3")
 """Prompts that the lead hears in turn while held."""
@@ -27,7 +33,6 @@ _OUTCOME = {
     OfferState.BRIEFING: "had not decided yet",
     OfferState.DECLINED: "declined",
     OfferState.NO_ANSWER: "did not answer",
-    OfferState.NO_DECISION: "answered but pressed no key",
     OfferState.BUSY: "was busy",
     OfferState.UNREACHABLE: "could not be reached",
     OfferState.GONE: "hung up",
@@ -112,6 +117,17 @@ def instructions_line(handoff: Handoff, agent: Agent) -> Line:
 def details_line(handoff: Handoff, agent: Agent) -> Line:
     text = details_text(handoff, agent)
     return Line("details" if text else "no-details", text, language(handoff, agent))
+
+
+def longest(media: tuple[Line, ...]) -> float:
+    """Seconds after which all of that has been said for certain."""
+    return sum(map(_longest, media))
+
+
+def _longest(line: Line) -> float:
+    if line.recording:
+        return PROMPT_SECONDS + RECORDED_SECONDS
+    return max(PROMPT_SECONDS, spoken_length(line.text) / SLOWEST_LETTERS)
 
 
 # -- a question that is asked back ---------------------------------------------------------------------------
@@ -206,9 +222,20 @@ def page(handoff: Handoff, agent: Agent) -> str:
 
 def outcome_words(offer: Offer) -> str:
     """ "Ben did not answer", with Asterisk's cause where it adds something."""
-    said = f"{offer.agent.name} {_OUTCOME.get(offer.state, offer.state.value.lower())}"
+    said = f"{offer.agent.name} {_outcome(offer)}"
     adds = offer.cause and offer.state in (OfferState.UNREACHABLE, OfferState.FAILED, OfferState.GONE)
     return f"{said} ({offer.cause})" if adds else said
+
+
+def _outcome(offer: Offer) -> str:
+    if offer.state is OfferState.NO_DECISION:
+        return f"answered but {undecided_words(offer)}"
+    return _OUTCOME.get(offer.state, offer.state.value.lower())
+
+
+def undecided_words(offer: Offer) -> str:
+    """What is told of an agent who answered and neither accepted nor declined; a machine presses nothing."""
+    return "did not decide" if offer.pressed else "pressed no key"
 
 
 def nobody_words(handoff: Handoff) -> str:

@@ -25,8 +25,12 @@ class Answer:
     asked: str
     """The exact wording that was asked."""
     skipped: bool = False
+    no_answer: bool = False
+    """It was skipped because nothing came that would do, as often as the lead was asked; not on purpose."""
     recording: str = ""
     """Name of Asterisk's stored recording of the spoken answer; empty: none."""
+    recording_gone: bool = False
+    """There was one, which has been deleted because its time was over."""
 
 
 @dataclass(frozen=True, slots=True)

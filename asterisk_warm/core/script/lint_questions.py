@@ -21,14 +21,13 @@ FARTHEST = 73_000
 
 def questions(script: Script) -> Iterator[Finding]:
     ids = Counter(question.id for question in script.questions)
-    voiced = any(question.wording.voice for question in script.questions)
     texted = any(question.wording.text for question in script.questions)
     for question in script.questions:
         path = f"questions.{question.id}"
         if ids[question.id] > 1:
             yield error(path, "there are two questions of that id", "give each its own")
         yield from _id(path, question)
-        yield from _wordings(path, question, voiced=voiced, texted=texted)
+        yield from _wordings(path, question, texted=texted)
         yield from _limits(path, question)
         yield from _choices(path, question)
         if question.tries < 1 or not question.seconds > 0:
@@ -42,13 +41,18 @@ def _id(path: str, question: Question) -> Iterator[Finding]:
         yield error(path, "this is not the id of a question", "write a-z, 0-9 and _, a letter first")
 
 
-def _wordings(path: str, question: Question, *, voiced: bool, texted: bool) -> Iterator[Finding]:
+def _wordings(path: str, question: Question, *, texted: bool) -> Iterator[Finding]:
+    """One text is for everybody: it is spoken and texted as it stands."""
     wording = question.wording
     if not wording.console.strip():
         yield error(f"{path}.say", "it has no words", "write how it is asked")
-    if voiced and not wording.voice:
-        yield warning(f"{path}.say", "it has no voice wording, as others have", "write say.voice")
-    if texted and not wording.text:
+    if wording.by_channel and not wording.voice:
+        yield warning(
+            f"{path}.say",
+            "it has no voice wording: on the phone the lead is asked what a qualifier reads",
+            "write say.voice, or one text for everybody",
+        )
+    if texted and wording.by_channel and not wording.text:
         yield warning(f"{path}.say", "it has no text wording, as others have", "write say.text")
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
+from asterisk_warm.core.script.answers import Answer
 from asterisk_warm.core.script.findings import Finding, error, warning
-from asterisk_warm.core.script.model import Question, Script
+from asterisk_warm.core.script.model import Kind, Question, Script
+from asterisk_warm.core.script.samples import ON
 from asterisk_warm.core.script.scoring import rounded
 from asterisk_warm.core.script.speaking import words
-from asterisk_warm.core.script.telling import points_words
+from asterisk_warm.core.script.telling import days_words, points_words
 from asterisk_warm.core.script.ways import Way, Ways, ways
 
 
@@ -64,9 +67,17 @@ def _cut(script: Script, found: Ways) -> Iterator[Finding]:
 
 
 def _way(script: Script, way: Way) -> str:
-    """`owner yes, budget 1000`: the answers that lead there."""
+    """`owner yes, budget 1000, moving 30 days ahead`: the answers that lead there."""
     questions: dict[str, Question] = {question.id: question for question in script.questions}
     return ", ".join(
-        f"{answer.question} {words(questions[answer.question], answer) or 'skipped'}"
+        f"{answer.question} {_said(questions[answer.question], answer) or 'skipped'}"
         for answer in way.answers
     )
+
+
+def _said(question: Question, answer: Answer) -> str:
+    """A date by its distance from the day of the answer: that is what counts, and which day it is nobody
+    knows here."""
+    if question.kind is Kind.DATE and answer.value:
+        return days_words((date.fromisoformat(answer.value) - ON).days)
+    return words(question, answer)

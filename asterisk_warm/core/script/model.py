@@ -49,6 +49,8 @@ class Wording:
     console: str
     voice: str = ""
     text: str = ""
+    by_channel: bool = field(default=False, compare=False)
+    """It is written channel by channel, so that `console` is meant for qualifiers; False: for everybody."""
 
 
 @dataclass(frozen=True, slots=True)

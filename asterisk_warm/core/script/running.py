@@ -22,6 +22,7 @@ __all__ = [
     "outcome",
     "read",
     "say",
+    "since",
     "skip",
     "take",
     "wording",
@@ -72,11 +73,14 @@ def skip(
     by: str,
     channel: Channel,
     asked: str,
+    no_answer: bool = False,
 ) -> tuple[Answer, ...]:
-    """The answers with that question skipped. Raises BadAnswer where it may not be."""
+    """The answers with that question skipped; `no_answer`: not on purpose. Raises BadAnswer where it may not
+    be."""
     if not question.optional:
         raise BadAnswer("this question cannot be skipped", "answer it")
-    return (*answers, Answer(question.id, "", at, on, by, channel, asked, skipped=True))
+    skipped = Answer(question.id, "", at, on, by, channel, asked, skipped=True, no_answer=no_answer)
+    return (*answers, skipped)
 
 
 def back(script: Script, answers: Sequence[Answer]) -> tuple[Answer, ...]:
@@ -87,18 +91,28 @@ def back(script: Script, answers: Sequence[Answer]) -> tuple[Answer, ...]:
     return tuple(answer for answer in answers if answer.question != last)
 
 
-def carry(script: Script, earlier: Sequence[Answer], at: float) -> tuple[Answer, ...]:
+def since(script: Script, answers: Sequence[Answer]) -> float | None:
+    """When the oldest of the answers that count was given: what they amount to is no younger. None: none
+    does."""
+    return min((step.answer.at for step in walked(script, answers).steps), default=None)
+
+
+def carry(
+    script: Script, earlier: Sequence[Answer], at: float, *, skipped: bool = False
+) -> tuple[Answer, ...]:
     """What of an earlier qualification need not be asked again: each question's latest answer, if there is
     still such a question, the answer will do for it, and it is young enough at `at`. A skipped question is
-    asked."""
+    asked, unless what was `skipped` stays so."""
     latest = {answer.question: answer for answer in earlier}
-    return tuple(answer for answer in latest.values() if _still(script, answer, at))
+    return tuple(answer for answer in latest.values() if _still(script, answer, at, skipped=skipped))
 
 
-def _still(script: Script, answer: Answer, at: float) -> bool:
+def _still(script: Script, answer: Answer, at: float, *, skipped: bool) -> bool:
     question = script.question(answer.question)
-    if question is None or answer.skipped or at - answer.at > script.valid_days * _DAY:
+    if question is None or at - answer.at > script.valid_days * _DAY:
         return False
+    if answer.skipped:
+        return skipped and question.optional
     if not answer.value:
         return bool(answer.recording) and question.kind in _RECORDABLE
     return valid(script, question, answer.value, answer.on)

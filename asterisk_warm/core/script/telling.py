@@ -19,7 +19,7 @@ def limits_words(question: Question | None, what: Match | Question) -> str:
     """`from 1 to 5`, `1 or more`; empty: without limits."""
     dated = question is not None and question.kind is Kind.DATE
     least, most = (
-        "" if limit is None else _days(limit) if dated else f"{limit:.15g}"
+        "" if limit is None else days_words(limit) if dated else f"{limit:.15g}"
         for limit in (what.least, what.most)
     )
     if least and most:
@@ -28,7 +28,7 @@ def limits_words(question: Question | None, what: Match | Question) -> str:
     return least + more if least else most + less if most else ""
 
 
-def _days(days: float) -> str:
+def days_words(days: float) -> str:
     if not days:
         return "today"
     return f"{days:g} days ahead" if days > 0 else f"{-days:g} days ago"

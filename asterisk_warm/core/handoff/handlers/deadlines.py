@@ -65,7 +65,8 @@ def _offer_due(handoff: Handoff, offer: Offer, at: float) -> Step:
     if offer.state is OfferState.RINGING:
         return dismiss(handoff, offer, OfferState.NO_ANSWER, "rang out", None, at)
     if offer.state is OfferState.BRIEFING:
-        return dismiss(handoff, offer, OfferState.NO_DECISION, "pressed no key", Line("no-decision"), at)
+        cause = wording.undecided_words(offer)
+        return dismiss(handoff, offer, OfferState.NO_DECISION, cause, Line("no-decision"), at)
     return hang_up(handoff, offer, at)
 
 

@@ -21,11 +21,12 @@ from asterisk_warm.core.handoff.moves.ending import if_all_offers_ended
 from asterisk_warm.core.handoff.moves.offering import (
     accept,
     answered,
-    brief,
+    brief_again,
     close_leg,
+    decide_from,
     dismiss,
     hang_up,
-    say,
+    say_more,
 )
 from asterisk_warm.core.handoff.policy import Policy
 from asterisk_warm.core.handoff.states import OfferState
@@ -70,9 +71,10 @@ def digit(handoff: Handoff, event: DigitPressed) -> Step:
     offer = handoff.offer(event.offer)
     if offer is None or offer.state is not OfferState.BRIEFING:
         return Step(handoff)
+    offer = offer.evolve(pressed=True)
+    handoff = handoff.with_offer(offer)
     act = _meaning(handoff.policy, offer).get(event.digit)
-    busy = handoff.asking is not None and handoff.asking.offer == offer.number
-    if act is None or (busy and act not in _DECISIONS):
+    if act is None or (handoff.asks_back(offer.number) and act not in _DECISIONS):
         return Step(handoff)
     return act(handoff, offer, event.at)
 
@@ -96,11 +98,11 @@ def _decline(handoff: Handoff, offer: Offer, at: float) -> Step:
 
 
 def _repeat(handoff: Handoff, offer: Offer, at: float) -> Step:
-    return brief(handoff, offer)
+    return brief_again(handoff, offer, at)
 
 
 def _details(handoff: Handoff, offer: Offer, at: float) -> Step:
-    return say(handoff, offer, (wording.details_line(handoff, offer.agent),))
+    return say_more(handoff, offer, (wording.details_line(handoff, offer.agent),), at)
 
 
 _DECISIONS = (_accept, _decline)
@@ -130,11 +132,16 @@ def _leg_lost(handoff: Handoff, offer: Offer, state: OfferState, cause: str, at:
 
 
 def playback_ended(handoff: Handoff, event: PlaybackEnded) -> Step:
-    if event.what is Playing.FAREWELL:
-        return farewell_ended(handoff, event)
-    if event.what in (Playing.QUESTION, Playing.REPLY):
-        return asking.played(handoff, event)
-    return lead.comfort_ended(handoff, event)
+    return _ENDED.get(event.what, lead.comfort_ended)(handoff, event)
+
+
+def _heard_more(handoff: Handoff, event: PlaybackEnded) -> Step:
+    """From here on they may think; but the first briefing is part of that time, which is measured from the
+    answer."""
+    offer = next((offer for offer in handoff.open_offers if offer.briefing_number == event.number), None)
+    if offer is None or offer.briefings == 1 or offer.recall or handoff.asks_back(offer.number):
+        return Step(handoff)
+    return Step(handoff.with_offer(decide_from(handoff, offer, event.at)))
 
 
 def farewell_ended(handoff: Handoff, event: PlaybackEnded) -> Step:
@@ -142,6 +149,14 @@ def farewell_ended(handoff: Handoff, event: PlaybackEnded) -> Step:
     if offer is None or not offer.leg_open:
         return Step(handoff)
     return hang_up(handoff, offer, event.at)
+
+
+_ENDED = {
+    Playing.BRIEFING: _heard_more,
+    Playing.FAREWELL: farewell_ended,
+    Playing.QUESTION: asking.played,
+    Playing.REPLY: asking.played,
+}
 
 
 def command_failed(handoff: Handoff, event: CommandFailed) -> Step:

@@ -58,7 +58,7 @@ from asterisk_warm.core.handoff.moves.asking import drop
 from asterisk_warm.core.handoff.moves.ending import close_bridge, if_all_offers_ended
 from asterisk_warm.core.handoff.moves.lead import resume_comfort
 from asterisk_warm.core.handoff.moves.limits import JOIN_SECONDS, SECURE_SECONDS
-from asterisk_warm.core.handoff.moves.offering import answered, brief, hang_up
+from asterisk_warm.core.handoff.moves.offering import answered, brief_again, decide_from, hang_up
 from asterisk_warm.core.handoff.moves.qualifier import join_qualifier, set_aside, start_consult
 from asterisk_warm.core.handoff.states import OfferState, State
 from asterisk_warm.core.handoff.step import Step
@@ -357,8 +357,7 @@ def _agent_is_up(handoff: Handoff, offer: Offer, event: Reconciled) -> Step:
     if offer.state is OfferState.BRIEFING and event.after_outage:
         # A key pressed meanwhile is lost for good: the agent hears the briefing again, with the full time to
         # decide.
-        again = offer.evolve(deadline=event.at + handoff.policy.decision_seconds)
-        return brief(handoff.with_offer(again), again)
+        return brief_again(handoff, decide_from(handoff, offer, event.at), event.at)
     if offer.state is OfferState.ACCEPTED:
         return Step(handoff)
     return hang_up(handoff, offer, event.at) if event.after_outage and not offer.state.open else Step(handoff)

@@ -23,7 +23,7 @@ from asterisk_warm.core.handoff.commands import (
 from asterisk_warm.core.handoff.model import Asked, Asking, Handoff, LeadIs, Line, Offer, Playing, QualifierIs
 from asterisk_warm.core.handoff.moves.lead import resume_comfort
 from asterisk_warm.core.handoff.moves.limits import QUESTION_MARGIN_SECONDS
-from asterisk_warm.core.handoff.moves.offering import say
+from asterisk_warm.core.handoff.moves.offering import decide_from, say_more
 from asterisk_warm.core.handoff.moves.qualifier import qualifier_talks
 from asterisk_warm.core.handoff.states import OfferState, State
 from asterisk_warm.core.handoff.step import Step
@@ -35,11 +35,11 @@ def ask(handoff: Handoff, offer: Offer, at: float) -> Step:
     """Let this agent speak a question; or tell them why not."""
     of_qualifier = _of_qualifier(handoff)
     if handoff.asking is not None:
-        return _say_before_keys(handoff, offer, "ask-later")
+        return _say_before_keys(handoff, offer, at, "ask-later")
     if offer.asks >= handoff.policy.asks:
-        return _say_before_keys(handoff, offer, "no-more-questions")
+        return _say_before_keys(handoff, offer, at, "no-more-questions")
     if of_qualifier is None:
-        return _say_before_keys(handoff, offer, "no-reply")
+        return _say_before_keys(handoff, offer, at, "no-reply")
     number = handoff.asks + 1
     asking = Asking(number, offer.number, Asked.RECORDING, of_qualifier, deadline=_limit(handoff, at))
     order = RecordQuestion(
@@ -88,9 +88,9 @@ def tell_reply(handoff: Handoff, asking: Asking, at: float) -> Step:
 
 
 def decide_anew(handoff: Handoff, asking: Asking, at: float, *before: str) -> Step:
-    """The agent has heard what there is: the keys again, with the full time to decide. `before`: a prompt."""
-    offer = _asker(handoff, asking).evolve(deadline=at + handoff.policy.decision_seconds)
-    return _say_before_keys(handoff.with_offer(offer).evolve(asking=None), offer, *before)
+    """The agent has heard what there is: the keys again, and the full time to decide after them. `before`: a
+    prompt."""
+    return _say_before_keys(handoff.evolve(asking=None), _asker(handoff, asking), at, *before)
 
 
 def _asker(handoff: Handoff, asking: Asking) -> Offer:
@@ -99,10 +99,10 @@ def _asker(handoff: Handoff, asking: Asking) -> Offer:
     return offer
 
 
-def _say_before_keys(handoff: Handoff, offer: Offer, *prompts: str) -> Step:
+def _say_before_keys(handoff: Handoff, offer: Offer, at: float, *prompts: str) -> Step:
     words = tuple(wording.to_agent(handoff, offer.agent, prompt) for prompt in prompts)
     media: tuple[Line, ...] = (*words, wording.instructions_line(handoff, offer.agent))
-    return say(handoff, offer, media)
+    return say_more(handoff, offer, media, at)
 
 
 def _at_step(handoff: Handoff, asking: Asking, step: Asked, at: float) -> Handoff:
@@ -145,7 +145,7 @@ def drop(handoff: Handoff, at: float) -> Step:
     order = DropQuestion(asking.number, asking.offer, asking.of_qualifier)
     offer = _asker(handoff, asking)
     if offer.state.open:
-        handoff = handoff.with_offer(offer.evolve(deadline=at + handoff.policy.decision_seconds))
+        handoff = handoff.with_offer(decide_from(handoff, offer, at))
     return Step(handoff.evolve(asking=None), (order,))
 
 

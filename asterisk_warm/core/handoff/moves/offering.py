@@ -72,12 +72,32 @@ def _ring_one(handoff: Handoff, agent: Agent, seconds: float, recall: bool, at: 
 
 
 def brief(handoff: Handoff, offer: Offer) -> Step:
-    """Say, to this agent alone, who the lead is and which keys to press (again)."""
-    media = wording.recall_media(handoff) if offer.recall else wording.briefing_media(handoff, offer.agent)
-    return say(handoff, offer, media)
+    """Say, to this agent alone, who the lead is and which keys to press."""
+    return _say(handoff, offer, _briefing(handoff, offer))
 
 
-def say(handoff: Handoff, offer: Offer, media: tuple[Line, ...]) -> Step:
+def brief_again(handoff: Handoff, offer: Offer, at: float) -> Step:
+    return say_more(handoff, offer, _briefing(handoff, offer), at)
+
+
+def _briefing(handoff: Handoff, offer: Offer) -> tuple[Line, ...]:
+    return wording.recall_media(handoff) if offer.recall else wording.briefing_media(handoff, offer.agent)
+
+
+def say_more(handoff: Handoff, offer: Offer, media: tuple[Line, ...], at: float) -> Step:
+    """What an agent hears after the first briefing. The time to decide begins anew at its end; should that
+    never be told, when even the slowest voice would have come to it. However often they ask, the hold budget
+    has an end. A qualifier who is rung has one time to decide: the lead may be in a talk, which has none."""
+    if not offer.recall:
+        offer = decide_from(handoff, offer, at + wording.longest(media))
+    return _say(handoff, offer, media)
+
+
+def decide_from(handoff: Handoff, offer: Offer, at: float) -> Offer:
+    return offer.evolve(deadline=at + handoff.policy.decision_seconds)
+
+
+def _say(handoff: Handoff, offer: Offer, media: tuple[Line, ...]) -> Step:
     """To this agent alone, in the place of what they may be hearing of the briefing."""
     before = offer.briefing_number
     offer = offer.evolve(briefings=offer.briefings + 1)
@@ -88,9 +108,7 @@ def say(handoff: Handoff, offer: Offer, media: tuple[Line, ...]) -> Step:
 
 def answered(handoff: Handoff, offer: Offer, at: float) -> Step:
     """The agent picked up: brief them, or in blind mode join them."""
-    offer = offer.evolve(
-        state=OfferState.BRIEFING, answered_at=at, deadline=at + handoff.policy.decision_seconds
-    )
+    offer = decide_from(handoff, offer.evolve(state=OfferState.BRIEFING, answered_at=at), at)
     handoff = handoff.with_offer(offer)
     if handoff.policy.mode is Mode.BLIND and not offer.recall:
         return accept(handoff, offer, at)
