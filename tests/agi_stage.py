@@ -21,7 +21,8 @@ from asterisk_warm.engine.agents.ports import StoredAgent
 from asterisk_warm.engine.agents.views import Available, LeadHistory, PresenceView, presence_view
 from asterisk_warm.engine.errors import Refused
 from asterisk_warm.engine.leads.views import LeadRecordView, OutcomeView
-from asterisk_warm.engine.ports import PbxUnreachable, SpeechUnavailable
+from asterisk_warm.engine.ports.pbx import PbxUnreachable
+from asterisk_warm.engine.ports.speech import SpeechUnavailable
 from asterisk_warm.engine.qualifying.ports import ScriptVersion
 from asterisk_warm.engine.qualifying.scripts import ScriptService
 from asterisk_warm.engine.qualifying.service import QualificationService
@@ -119,10 +120,10 @@ class MemoryLeads:
             raise Refused("not_found", f"no lead {number}", "see asterisk-warm lead list")
         return self.records[number]
 
-    async def outcome_of_agent(self, agent: str, key: str, by: By, note: str = "") -> OutcomeView:
+    async def outcome_of_agent(self, agent: str, disposition: str, by: By, note: str = "") -> OutcomeView:
         if agent not in self.talks:
             raise Refused("not_found", f"{agent} has not talked to a lead yet")
-        found = next(one for one in self.dispositions.values() if one.key == key)
+        found = self.dispositions[disposition]
         view = OutcomeView(self.talks[agent], found.id, found.name, note, NOW, by.who, by.source)
         self.outcomes.append(view)
         return view
@@ -174,7 +175,7 @@ class MemorySpeaker:
 
 
 class MemoryScripts:
-    """A script's source is its id."""
+    """A script's source is a name that `Desk.read` knows."""
 
     def __init__(self) -> None:
         self.published: list[ScriptVersion] = []
@@ -247,8 +248,9 @@ class Desk:
         )
 
     async def publish(self, script: Script) -> None:
-        self.read[script.id] = script
-        await self.scripts.publish(script.id, By("test", "cli"))
+        source = f"{script.id} {len(self.read)}"
+        self.read[source] = script
+        await self.scripts.publish(source, By("test", "cli"))
 
     @property
     def services(self) -> Services:

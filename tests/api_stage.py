@@ -29,7 +29,8 @@ from asterisk_warm.core.roster import AgentRecord
 from asterisk_warm.daemon.adapters import script_of
 from asterisk_warm.engine.directory import Directory, Outside, Team
 from asterisk_warm.engine.engine import Engine
-from asterisk_warm.engine.ports import AtDoor, PbxError, PbxUnreachable
+from asterisk_warm.engine.ports.calls import AtDoor
+from asterisk_warm.engine.ports.pbx import PbxError, PbxUnreachable
 from asterisk_warm.engine.screens.ports import Notice
 from asterisk_warm.engine.screens.service import Screens
 from asterisk_warm.engine.views import Health
@@ -43,7 +44,7 @@ from asterisk_warm.store import (
     SqlScripts,
     SqlTokens,
 )
-from asterisk_warm.webhooks.webhooks import Webhooks
+from asterisk_warm.webhooks import Endpoint, Webhooks
 
 SECONDS = 10.0
 """How long a test waits for what must come."""
@@ -55,6 +56,8 @@ TEAMS = {
 }
 
 
+WEBHOOKS = tuple(Endpoint(name, "http://127.0.0.1:9/", (), frozenset()) for name in ("crm", "wall"))
+"""Nothing is sent there."""
 DISPOSITIONS = (Disposition("sold", "Sold", "1"), Disposition("callback", "Call back", "2"))
 
 
@@ -145,7 +148,7 @@ class Stage:
                 self.engine.leads,
                 self.engine.scripts,
                 self.engine.qualifications,
-                Webhooks(self.deliveries, ()),
+                Webhooks(self.deliveries, WEBHOOKS),
             ),
             socket,
             screens=self.hub,

@@ -3,7 +3,7 @@ for stores that fail or hang when a test says so. The real ones have tests of th
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from asterisk_warm.core.leads import Consent, LeadOutcome, LeadRecord
 from asterisk_warm.core.script.answers import Qualification
 from asterisk_warm.daemon.adapters import script_of
 from asterisk_warm.engine.mailbox import _entry
-from asterisk_warm.engine.ports import Journal
+from asterisk_warm.engine.ports.journal import Journal
 from asterisk_warm.engine.qualifying.ports import ScriptVersion
 from asterisk_warm.engine.screens.service import Screens
 
@@ -40,6 +40,10 @@ class MemoryLeads:
     async def leads(self, after: str, limit: int) -> Sequence[LeadRecord]:
         await self.meanwhile("leads")
         return [record for number, record in sorted(self.records.items()) if number > after][:limit]
+
+    async def stored(self, numbers: Collection[str]) -> Collection[str]:
+        await self.meanwhile("stored")
+        return [number for number in numbers if number in self.records]
 
     async def save_leads(self, leads: Sequence[LeadRecord], by: str, now: float) -> None:
         await self.meanwhile("save_leads")

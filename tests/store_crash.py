@@ -12,7 +12,7 @@ import sys
 
 import structlog
 
-from asterisk_warm.engine.ports import Entry
+from asterisk_warm.engine.ports.journal import Entry
 from asterisk_warm.store import Database, SqlJournal, checkpoints
 
 

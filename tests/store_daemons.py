@@ -10,7 +10,7 @@ from typing import Self
 
 import store_crash
 
-from asterisk_warm.engine.ports import StoredEvent
+from asterisk_warm.engine.ports.journal import StoredEvent
 from asterisk_warm.store import Database, SqlJournal
 
 

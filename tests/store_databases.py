@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from asterisk_warm.engine.ports import Entry
+from asterisk_warm.engine.ports.journal import Entry
 
 KINDS = ("sqlite", "postgresql")
 

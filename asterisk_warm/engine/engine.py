@@ -20,7 +20,9 @@ from asterisk_warm.engine.intake import Intake
 from asterisk_warm.engine.leads.known import KnownLeads
 from asterisk_warm.engine.leads.ports import Crm, LeadStore
 from asterisk_warm.engine.leads.service import LeadService
-from asterisk_warm.engine.ports import Journal, Pbx, Speaker
+from asterisk_warm.engine.ports.journal import Journal
+from asterisk_warm.engine.ports.pbx import Pbx
+from asterisk_warm.engine.ports.speech import Speaker
 from asterisk_warm.engine.qualifying.ports import QualificationStore, ScriptReader, ScriptStore
 from asterisk_warm.engine.qualifying.scripts import Places, ScriptService, nowhere
 from asterisk_warm.engine.qualifying.service import QualificationService
@@ -75,7 +77,15 @@ class Engine:
         self._dispatcher = Dispatcher(self.staff, node)
         self.agents = AgentService(self.staff, store, journal, directory, self._dispatcher, key=known.key)
         self.handoffs = HandoffService(
-            journal, pbx, executor, intake, self.agents, self._dispatcher, health, speaker
+            journal,
+            pbx,
+            executor,
+            intake,
+            self.agents,
+            self._dispatcher,
+            health,
+            speaker,
+            self.leads.outcomes,
         )
 
     async def begin(

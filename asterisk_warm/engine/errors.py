@@ -10,6 +10,9 @@ Kind = Literal["not_found", "conflict", "invalid", "unreachable"]
 class Refused(Exception):
     """A request that changes nothing."""
 
+    handoff: str = ""
+    """The id under which the journal has it; empty: it has not."""
+
     def __init__(self, kind: Kind, message: str, remedy: str = "") -> None:
         super().__init__(message)
         self.kind: Kind = kind
@@ -20,6 +23,7 @@ class Refused(Exception):
 class NotAllowed(Refused):
     """A lead of whom something must hold that does not. `status` is what the dialplan is told."""
 
-    def __init__(self, status: str, reason: str) -> None:
+    def __init__(self, status: str, reason: str, handoff: str) -> None:
         super().__init__("conflict", reason, "qualify the lead first, or see `require` of the team")
         self.status = status
+        self.handoff = handoff

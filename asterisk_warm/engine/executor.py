@@ -23,7 +23,8 @@ from asterisk_warm.engine.orders.qualifier import QualifierOrders
 from asterisk_warm.engine.orders.question import QuestionOrders
 from asterisk_warm.engine.orders.sounds import Sounds
 from asterisk_warm.engine.orders.taking import TakingOrders
-from asterisk_warm.engine.ports import LegGone, Pbx, PbxError, PbxUnreachable, Speaker
+from asterisk_warm.engine.ports.pbx import LegGone, Pbx, PbxError, PbxUnreachable
+from asterisk_warm.engine.ports.speech import Speaker
 from asterisk_warm.engine.reconcile import compare
 from asterisk_warm.engine.within import within
 

@@ -1,4 +1,4 @@
-"""Which handoff is meant, and which a lead has had."""
+"""Which handoff or qualification is meant, and which handoffs a lead has had."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from asterisk_warm.core.handoff.options import clean
 from asterisk_warm.engine.errors import Refused
-from asterisk_warm.engine.ports import HandoffRow, Journal
+from asterisk_warm.engine.ports.journal import HandoffRow, Journal
 
 RECENT = 500
-"""Among how many handoffs an abbreviated id is looked up."""
+"""Among how many of the latest an abbreviated id is looked up."""
 LEAST = 4
 """How much of an id must be given."""
 
@@ -20,13 +20,19 @@ async def resolve(journal: Journal, handoff: str) -> str:
     if await journal.get(handoff) is not None:
         return handoff
     rows = await journal.list(False, RECENT)
-    found = [row.id for row in rows if row.id.startswith(handoff) or row.id.endswith(handoff)]
-    if len(found) == 1 and len(handoff) >= LEAST:
+    return the_one(handoff, [row.id for row in rows], "handoff", "see `asterisk-warm handoff list --all`")
+
+
+def the_one(piece: str, ids: Iterable[str], what: str, remedy: str) -> str:
+    """The id that is meant by its beginning or end, where that is unique; `what` says of what it is the id.
+    Raises Refused (not_found, conflict)."""
+    found = [id for id in ids if id.startswith(piece) or id.endswith(piece)]
+    if len(found) == 1 and len(piece) >= LEAST:
         return found[0]
-    shown = clean(handoff, 60)
+    shown = clean(piece, 60)
     if found:
-        raise Refused("conflict", f'"{shown}" fits {len(found)} handoffs', "give more of the id")
-    raise Refused("not_found", f'no handoff "{shown}"', "see `asterisk-warm handoff list --all`")
+        raise Refused("conflict", f'"{shown}" fits {len(found)} {what}s', "give more of the id")
+    raise Refused("not_found", f'no {what} "{shown}"', remedy)
 
 
 async def of_lead(journal: Journal, numbers: Iterable[str], limit: int) -> Sequence[HandoffRow]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import time
 
 from asterisk_warm.core.handoff.ids import PREFIX
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_ID = re.compile(rf"[a-z]+-([{_ALPHABET}]{{9}})[{_ALPHABET}]{{5}}")
 _RUN = os.urandom(4).hex()
 _counter = itertools.count()
 _suffixes = itertools.count(int.from_bytes(os.urandom(4), "big"))
@@ -30,6 +32,17 @@ def new_qualification_id() -> str:
 def _new_id(prefix: str) -> str:
     stamp = _base32(int(time.time() * 1000), 9)
     return f"{prefix}{stamp}{_base32(next(_suffixes), 5)}"
+
+
+def made_at(id: str) -> float | None:
+    """When such an id was made, in seconds since the epoch; None when it is none of ours."""
+    found = _ID.fullmatch(id)
+    if found is None:
+        return None
+    number = 0
+    for digit in found[1]:
+        number = number * 32 + _ALPHABET.index(digit)
+    return number / 1000
 
 
 def new_event_id() -> str:

@@ -18,7 +18,7 @@ from asterisk_warm.engine.directory import Directory, Team
 from asterisk_warm.engine.errors import Refused
 from asterisk_warm.engine.ids import new_event_id, new_handoff_id
 from asterisk_warm.engine.leads.known import NOTHING, Known, KnownLeads, merge
-from asterisk_warm.engine.ports import LeadAtDoor
+from asterisk_warm.engine.ports.calls import LeadAtDoor
 
 log = structlog.get_logger(__name__)
 
@@ -83,6 +83,7 @@ class Intake:
             return_to=return_to,
             lost_to=team.return_to or LOST,
             qualifier=qualifier,
+            said=asked.told,
         )
         return Told(request, asked)
 

@@ -19,7 +19,7 @@ from asterisk_warm.engine import codec
 from asterisk_warm.engine.errors import Refused
 from asterisk_warm.engine.executor import Executor, legs
 from asterisk_warm.engine.ids import new_event_id
-from asterisk_warm.engine.ports import Entry, Journal, JournalError
+from asterisk_warm.engine.ports.journal import Entry, Journal, JournalError
 from asterisk_warm.engine.timers import Timer
 from asterisk_warm.engine.within import within
 

@@ -1,4 +1,5 @@
-"""The journal read back for people: the story in words, and the raw lines."""
+"""The journal read back for people: the story in words, with what was written down afterwards, and the raw
+lines."""
 
 from __future__ import annotations
 
@@ -7,19 +8,40 @@ from collections.abc import Sequence
 import msgspec
 
 from asterisk_warm.core.handoff.events import HandoffRequested
+from asterisk_warm.core.handoff.happened import HANDOFF
 from asterisk_warm.core.handoff.model import Handoff
-from asterisk_warm.core.handoff.story import Chapter, tell
+from asterisk_warm.core.handoff.story import Chapter, Told, tell
 from asterisk_warm.core.handoff.transition import begin, transition
+from asterisk_warm.core.presence import By
 from asterisk_warm.engine import codec
-from asterisk_warm.engine.ports import StoredEvent
+from asterisk_warm.engine.leads.views import OutcomeView
+from asterisk_warm.engine.ports.journal import StoredEvent
+from asterisk_warm.engine.qualifying.views import by_words
 from asterisk_warm.engine.views import JournalLine, StoryLine
 
 
-def story(stored: Sequence[StoredEvent]) -> list[StoryLine]:
-    """What happened, replayed: the core is deterministic, so the events alone tell every state in between."""
+def story(stored: Sequence[StoredEvent], outcomes: Sequence[OutcomeView] = ()) -> list[StoryLine]:
+    """What happened, replayed: the core is deterministic, so the events alone tell every state in between.
+    And what was written down of it, at its time."""
     told = tell(_chapters(stored))
-    start = told[0].at if told else 0.0
+    if not told:
+        return []
+    start = told[0].at
+    for outcome in outcomes:
+        told = _with(told, Told(outcome.at, HANDOFF, _came_to(outcome)))
     return [StoryLine(line.at, round(line.at - start, 3), line.who, line.text) for line in told]
+
+
+def _with(told: list[Told], new: Told) -> list[Told]:
+    """The others keep their order, which is the journal's."""
+    place = next((place for place, line in enumerate(told) if line.at > new.at), len(told))
+    return [*told[:place], new, *told[place:]]
+
+
+def _came_to(outcome: OutcomeView) -> str:
+    what = ": ".join(part for part in (outcome.disposition_name, outcome.note) if part)
+    verb = "came to" if outcome.disposition else "noted:"
+    return f"{verb} {what} (by {by_words(By(outcome.by, outcome.source))})"
 
 
 def _chapters(stored: Sequence[StoredEvent]) -> list[Chapter]:

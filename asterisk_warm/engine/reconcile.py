@@ -11,7 +11,7 @@ from asterisk_warm.core.handoff.ids import consult_id
 from asterisk_warm.core.handoff.model import QUALIFIER, Handoff, agent_name
 from asterisk_warm.core.handoff.wanted import still_wanted
 from asterisk_warm.engine.ids import new_event_id
-from asterisk_warm.engine.ports import Found
+from asterisk_warm.engine.ports.calls import Found
 
 
 def compare(

@@ -16,18 +16,28 @@ from asterisk_warm.engine import codec, reading
 from asterisk_warm.engine.agents.dispatcher import Dispatcher
 from asterisk_warm.engine.agents.service import AgentService
 from asterisk_warm.engine.directory import Destination
-from asterisk_warm.engine.entrance import Entrance, Request
+from asterisk_warm.engine.entrance.entrance import Entrance
+from asterisk_warm.engine.entrance.live import Request
 from asterisk_warm.engine.errors import Refused
 from asterisk_warm.engine.executor import Executor
 from asterisk_warm.engine.finding import resolve
 from asterisk_warm.engine.ids import new_event_id
 from asterisk_warm.engine.intake import Intake
+from asterisk_warm.engine.leads.views import OutcomeView
 from asterisk_warm.engine.mailbox import Mailbox
-from asterisk_warm.engine.ports import AtDoor, InCall, Journal, Location, Pbx, Speaker, Transfer
+from asterisk_warm.engine.ports.calls import AtDoor, InCall, Location, Transfer
+from asterisk_warm.engine.ports.journal import Journal
+from asterisk_warm.engine.ports.pbx import Pbx
+from asterisk_warm.engine.ports.speech import Speaker
 from asterisk_warm.engine.switchboard import Leg, Switchboard
 from asterisk_warm.engine.views import HandoffView, Health, JournalLine, StoryLine, view
+from asterisk_warm.engine.within import within
 
 log = structlog.get_logger(__name__)
+
+Outcomes = Callable[[str], Awaitable[Sequence[OutcomeView]]]
+OUTCOMES_SECONDS = 1.0
+"""How long it may take to read them, before a handoff is shown without."""
 
 
 class HandoffService:
@@ -41,7 +51,10 @@ class HandoffService:
         dispatcher: Dispatcher,
         health: Callable[[int], Awaitable[Health]],
         speaker: Speaker,
+        outcomes: Outcomes,
     ) -> None:
+        """`outcomes` reads what was written down of a handoff, by its id; it may raise Refused."""
+        self._outcomes = outcomes
         self._journal = journal
         self._dispatcher = dispatcher
         self._open = Switchboard(journal, pbx, executor, dispatcher.changed, dispatcher.closed)
@@ -132,14 +145,29 @@ class HandoffService:
         return view(now)
 
     async def show(self, handoff: str) -> HandoffView:
+        """With what was written down of it."""
         row_id = await self._resolve(handoff)
+        now = await self._now(row_id)
+        return view(now, await self._written_down(row_id))
+
+    async def _written_down(self, row_id: str) -> Sequence[OutcomeView] | None:
+        """None: it cannot be read. Where everybody is is shown all the same."""
+        try:
+            return await within(self._outcomes(row_id), OUTCOMES_SECONDS)
+        except (Refused, TimeoutError) as error:
+            why = str(error) or f"not read within {OUTCOMES_SECONDS:g} s"
+            log.warning("what was written down of a handoff is not shown", id=row_id, why=why)
+            return None
+
+    async def _now(self, row_id: str) -> Handoff:
+        """Raises Refused (unreachable)."""
         mailbox = self._open.find(row_id)
         if mailbox is not None and mailbox.handoff is not None:
-            return view(mailbox.handoff)
+            return mailbox.handoff
         row = await self._journal.get(row_id)
         if row is None:
             raise Refused("unreachable", f"{row_id} is only just being requested", "try again")
-        return view(codec.decode_handoff(row.snapshot_json))
+        return codec.decode_handoff(row.snapshot_json)
 
     async def list(self, *, open_only: bool, limit: int) -> list[HandoffView]:
         """Newest first."""
@@ -152,7 +180,11 @@ class HandoffService:
         return self._open.handoffs
 
     async def story(self, handoff: str) -> Sequence[StoryLine]:
-        return reading.story(await self._journal.events(await self._resolve(handoff)))
+        """With what was written down of it afterwards."""
+        row_id = await self._resolve(handoff)
+        events = await self._journal.events(row_id)
+        # Nothing can be written down of one that is not in the journal yet.
+        return reading.story(events, await self._outcomes(row_id) if events else ())
 
     async def journal(self, handoff: str) -> Sequence[JournalLine]:
         return reading.lines(await self._journal.events(await self._resolve(handoff)))

@@ -27,7 +27,9 @@ from asterisk_warm.core.handoff.model import LEAD, QUALIFIER, Handoff, Lead, Qua
 from asterisk_warm.engine import codec
 from asterisk_warm.engine.executor import Executor
 from asterisk_warm.engine.mailbox import Completion, Mailbox
-from asterisk_warm.engine.ports import Found, Journal, JournalError, Pbx, PbxError, StoredHandoff
+from asterisk_warm.engine.ports.calls import Found
+from asterisk_warm.engine.ports.journal import Journal, JournalError, StoredHandoff
+from asterisk_warm.engine.ports.pbx import Pbx, PbxError
 from asterisk_warm.engine.reconcile import compare
 
 log = structlog.get_logger(__name__)
@@ -81,6 +83,13 @@ class Switchboard:
         self._hand_on(request)
         mailbox = self._open(request.handoff, request.lead, request.qualifier)
         mailbox.begin(request, completion)
+        return mailbox
+
+    def note(self, request: HandoffRequested) -> Mailbox:
+        """One that is refused and leaves the call as it is: for the journal, and for who is told of ends.
+        Its channels stay whose they are."""
+        mailbox = self._mailbox(request.handoff)
+        mailbox.begin(request)
         return mailbox
 
     def _hand_on(self, request: HandoffRequested) -> None:
@@ -220,11 +229,15 @@ class Switchboard:
     # -- mailboxes -------------------------------------------------------------------------------------------
 
     def _open(self, handoff: str, lead: Lead, qualifier: Qualifier | None) -> Mailbox:
-        mailbox = Mailbox(self._journal, self._executor, self._became, self._settled, self._given_up)
-        self._mailboxes[handoff] = mailbox
+        mailbox = self._mailbox(handoff)
         self._legs[lead.channel] = handoff, LEAD
         if qualifier is not None:
             self._legs[qualifier.channel] = handoff, QUALIFIER
+        return mailbox
+
+    def _mailbox(self, handoff: str) -> Mailbox:
+        mailbox = Mailbox(self._journal, self._executor, self._became, self._settled, self._given_up)
+        self._mailboxes[handoff] = mailbox
         return mailbox
 
     def _settled(self, mailbox: Mailbox) -> None:

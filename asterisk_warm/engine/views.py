@@ -9,6 +9,7 @@ from typing import Any
 from asterisk_warm.core.handoff.model import Handoff, Offer, QualifierIs
 from asterisk_warm.engine.agents.views import Available
 from asterisk_warm.engine.directory import Team
+from asterisk_warm.engine.leads.views import OutcomeView
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,17 @@ class LeadView:
     """Its id; empty: none."""
     more: str
     """What their qualification and their earlier calls add."""
+
+
+@dataclass(frozen=True, slots=True)
+class SaidView:
+    """What was said of the lead for this handoff alone."""
+
+    what: str
+    """qualified or consent."""
+    holds: bool
+    by: str
+    """Who has asked for the handoff, or the channel variable that says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +103,7 @@ class HandoffView:
     status: str | None
     reason: str
     lead: LeadView
+    said: tuple[SaidView, ...]
     qualifier: QualifierView | None
     agent: AgentView | None
     offers: tuple[OfferView, ...]
@@ -109,6 +122,8 @@ class HandoffView:
     """Where the lead is: held, at_phone, with_qualifier, with_agent, left, gone."""
     requested_by: str
     settled: bool
+    outcomes: tuple[OutcomeView, ...] | None
+    """What was written down of it, oldest first; None: it was not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +156,11 @@ class Health:
     open_handoffs: int
     findings: tuple[str, ...]
     """What is wrong, each with its remedy."""
+    starting: str = ""
+    """What a daemon that takes no leads yet is doing; empty: it has started."""
 
 
-def view(handoff: Handoff) -> HandoffView:
+def view(handoff: Handoff, outcomes: Sequence[OutcomeView] | None = None) -> HandoffView:
     winner = handoff.winner
     return HandoffView(
         id=handoff.id,
@@ -165,6 +182,9 @@ def view(handoff: Handoff) -> HandoffView:
             handoff.lead.qualification,
             handoff.lead.more,
         ),
+        said=tuple(
+            SaidView(one.what, one.holds, one.variable or handoff.requested_by) for one in handoff.said
+        ),
         qualifier=_qualifier(handoff),
         agent=AgentView(winner.agent.id, winner.agent.name) if winner else None,
         offers=tuple(map(_offer, handoff.offers)),
@@ -178,6 +198,7 @@ def view(handoff: Handoff) -> HandoffView:
         lead_is=handoff.lead_is.value,
         requested_by=handoff.requested_by,
         settled=handoff.settled,
+        outcomes=None if outcomes is None else tuple(outcomes),
     )
 
 

@@ -28,7 +28,8 @@ from asterisk_warm.engine.agents.ports import Change
 from asterisk_warm.engine.directory import Directory, Team
 from asterisk_warm.engine.engine import Engine
 from asterisk_warm.engine.errors import Refused
-from asterisk_warm.engine.ports import AtDoor, JournalError
+from asterisk_warm.engine.ports.calls import AtDoor
+from asterisk_warm.engine.ports.journal import JournalError
 from asterisk_warm.engine.views import Health
 from asterisk_warm.store import Database, SqlAgents, SqlJournal
 

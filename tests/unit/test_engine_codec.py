@@ -8,7 +8,8 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from property.handoffs import kinds, requests, stamp
+from property.handoffs import FORBIDDEN, kinds, requests, stamp
+from property.handoffs import request as requested
 from property.history import History, briefing, connected, introducing, offering
 
 from asterisk_warm.core.handoff.commands import Command
@@ -71,6 +72,24 @@ def test_given_a_snapshot_of_an_earlier_version_then_new_fields_have_their_defau
         del data[name]
     old = codec.decode_handoff(msgspec.json.encode(data))
     assert all(getattr(old, f.name) == f.default for f in dataclasses.fields(old) if f.name in optional)
+
+
+@given(requests)
+@settings(max_examples=25, deadline=None)
+def test_given_a_request_of_an_earlier_version_then_new_fields_have_their_defaults(request):
+    data = msgspec.json.decode(codec.encode(request))
+    optional = [f for f in dataclasses.fields(request) if f.default is not dataclasses.MISSING]
+    for field in optional:
+        del data[field.name]
+    old = codec.decode_event("HandoffRequested", msgspec.json.encode(data))
+    assert old == dataclasses.replace(request, **{field.name: field.default for field in optional})
+
+
+def test_given_a_refusal_of_an_earlier_version_then_the_lead_went_back_with_it():
+    request = requested(refusal=FORBIDDEN)
+    data = msgspec.json.decode(codec.encode(request))
+    del data["refusal"]["untouched"]
+    assert codec.decode_event("HandoffRequested", msgspec.json.encode(data)) == request
 
 
 def test_given_what_no_version_wrote_then_it_is_refused():

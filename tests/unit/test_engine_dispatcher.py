@@ -26,7 +26,7 @@ from asterisk_warm.engine.agents.dispatcher import LEASE_SECONDS, RENEW_SECONDS,
 from asterisk_warm.engine.agents.staff import Staff
 from asterisk_warm.engine.directory import Team
 from asterisk_warm.engine.errors import Refused
-from asterisk_warm.engine.ports import JournalError
+from asterisk_warm.engine.ports.journal import JournalError
 
 EVA = By("eva", "cli")
 ONE_BY_ONE = Routing(Strategy.FANOUT, fanout=1, wait_seconds=60.0)

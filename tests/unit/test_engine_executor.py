@@ -34,7 +34,8 @@ from asterisk_warm.core.handoff.commands import Progress
 from asterisk_warm.core.handoff.model import Handoff, Line, Outcome, Playing, ReturnPlace
 from asterisk_warm.core.handoff.policy import Action, Mode
 from asterisk_warm.engine.executor import Executor, legs
-from asterisk_warm.engine.ports import EndpointUnreachable, LegGone, Location, PbxRefused
+from asterisk_warm.engine.ports.calls import Location
+from asterisk_warm.engine.ports.pbx import EndpointUnreachable, LegGone, PbxRefused
 
 ANA = "warm-1-agent-1"
 QUINN = "warm-1-agent-4"

@@ -16,7 +16,7 @@ from property.model_engine import MemoryJournal
 from staff_memory import store_of
 
 from asterisk_warm.core.handoff.events import HandoffRequested
-from asterisk_warm.core.handoff.model import LOST, Qualifier, Refusal, ReturnPlace, Status
+from asterisk_warm.core.handoff.model import LOST, Qualifier, Refusal, ReturnPlace, Said, Status
 from asterisk_warm.core.handoff.policy import Mode
 from asterisk_warm.core.leads import Consent, LeadRecord, Purpose
 from asterisk_warm.core.presence import By
@@ -26,7 +26,7 @@ from asterisk_warm.engine.directory import Directory, Team
 from asterisk_warm.engine.errors import Refused
 from asterisk_warm.engine.intake import Intake
 from asterisk_warm.engine.leads.known import KnownLeads
-from asterisk_warm.engine.ports import LeadAtDoor
+from asterisk_warm.engine.ports.calls import LeadAtDoor
 from asterisk_warm.engine.qualifying.scripts import ScriptService
 from asterisk_warm.engine.qualifying.service import QualificationService
 
@@ -151,6 +151,7 @@ async def test_given_what_must_hold_is_said_to_then_it_is_a_request():
     variables = {"WARM_LEAD_QUALIFIED": "Yes", "WARM_LEAD_CONSENT": "no"}
     request = await Desk(STRICT).request(STRICT, "consent=yes", variables=variables)
     assert (request.refusal, request.lead.details) == (None, ())
+    assert request.said == (Said("qualified", True, "WARM_LEAD_QUALIFIED"), Said("consent", True))
 
 
 def test_given_a_team_that_requires_something_then_what_it_says_is_known_beforehand_all_the_same():

@@ -20,7 +20,7 @@ from asterisk_warm.core.presence import By
 from asterisk_warm.core.script.model import Channel
 from asterisk_warm.engine.leads import known as module
 from asterisk_warm.engine.leads.known import NOTHING, Known, KnownLeads, merge
-from asterisk_warm.engine.ports import JournalError
+from asterisk_warm.engine.ports.journal import JournalError
 from asterisk_warm.engine.qualifying.scripts import ScriptService
 from asterisk_warm.engine.qualifying.service import QualificationService
 
@@ -121,6 +121,19 @@ async def test_given_one_that_is_unfinished_or_too_old_then_it_is_not_told_and_t
     known = await desk.of()
     assert (known.counts(), merge(LEAD, known)) == (None, LEAD)
     assert known.standing("", {}).qualified.days == 40
+
+
+async def test_given_answers_that_were_carried_over_then_a_qualification_is_as_old_as_they_are(desk):
+    how: dict[str, Any] = {"by": DANA, "channel": Channel.VOICE}
+    await desk.asked("yes", "house")
+    desk.now += 28 * DAY
+    view = await desk.asking.begin("home", NUMBER, **how)
+    for text in ("0", "words"):
+        view = await desk.asking.answer(view.id, text, **how)
+    assert view.complete and (await desk.of()).standing("", {}).qualified.counts
+    desk.now += 3 * DAY
+    qualified = (await desk.of()).standing("", {}).qualified
+    assert (qualified.days, qualified.counts, qualified.verdict) == (31, False, "ready")
 
 
 async def test_given_a_newer_one_that_is_unfinished_then_the_finished_one_counts(desk):

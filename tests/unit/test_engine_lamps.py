@@ -16,7 +16,7 @@ from asterisk_warm.core.presence import By, Declared, Lamp, Lease, declare, rese
 from asterisk_warm.core.roster import AgentRecord
 from asterisk_warm.engine.agents.lamps import RETRY_SECONDS, LampKeeper
 from asterisk_warm.engine.agents.staff import Staff
-from asterisk_warm.engine.ports import PbxRefused, PbxUnreachable
+from asterisk_warm.engine.ports.pbx import PbxRefused, PbxUnreachable
 
 EVA = By("eva", "cli")
 ANA, BEN = AgentRecord("ana", "Ana", "PJSIP/ana"), AgentRecord("ben", "Ben", "PJSIP/ben")

@@ -13,7 +13,7 @@ from asterisk_warm.core.script.answers import Qualification
 from asterisk_warm.engine.errors import Refused
 from asterisk_warm.engine.leads.service import ATTRIBUTES_AT_MOST, NOTE_LIMIT, SHOWN_LIMIT, LeadService
 from asterisk_warm.engine.leads.views import OutcomeView
-from asterisk_warm.engine.ports import JournalError
+from asterisk_warm.engine.ports.journal import JournalError
 
 DANA = By("dana", "cli")
 NUMBER = "+12025550123"
@@ -83,6 +83,27 @@ async def test_given_many_leads_then_those_that_were_there_already_are_told(desk
     others = [LeadRecord("202-555-0199", "A"), LeadRecord(NUMBER, "B"), LeadRecord("+12025550199", "C")]
     assert await desk.service.save_all(others, DANA) == (["+12025550199"], [NUMBER])
     assert desk.store.records["+12025550199"].name == "C"
+
+
+async def test_given_a_dry_run_then_it_says_the_same_and_nothing_is_saved(desk):
+    await desk.service.save(LeadRecord(NUMBER, "Grant"), DANA)
+    others = [LeadRecord("202-555-0199", "A"), LeadRecord(NUMBER, "B"), LeadRecord("+12025550199", "C")]
+    assert await desk.service.save_all(others, DANA, dry_run=True) == (["+12025550199"], [NUMBER])
+    assert {number: one.name for number, one in desk.store.records.items()} == {NUMBER: "Grant"}
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_given_many_leads_then_the_store_is_not_asked_once_for_each(desk, dry_run):
+    asked: list[str] = []
+
+    async def note(method: str) -> None:
+        asked.append(method)
+
+    desk.store.meanwhile = note
+    many = [LeadRecord(f"+1202555{number:04}") for number in range(300)]
+    added, replaced = await desk.service.save_all(many, DANA, dry_run=dry_run)
+    assert (len(added), len(replaced)) == (300, 0)
+    assert asked == (["stored"] if dry_run else ["stored", "save_leads"])
 
 
 @pytest.mark.parametrize(
@@ -200,15 +221,23 @@ async def test_given_an_agents_digit_then_it_is_about_their_latest_talk(desk):
     view = await desk.service.outcome_of_agent("ana", "1", DANA)
     assert (view.handoff, view.disposition) == (latest, "sold")
     error = await refused(desk.service.outcome_of_agent("ana", "7\r\n", DANA))
-    assert error.message == 'no disposition has the key "7"'
-    assert error.remedy == "known: 1: Sold, 2: Call back"
+    assert error.message == 'no disposition "7"'
+    assert error.remedy == "configured dispositions: sold (1), callback (2)"
     error = await refused(desk.service.outcome_of_agent("ben", "1", DANA))
     assert (error.kind, error.message) == ("not_found", "ben has not talked to a lead yet")
 
 
 async def test_given_no_dispositions_then_no_digit_does():
     service = LeadService(MemoryLeads(), MemoryJournal(), MemoryQualifications(), dispositions=(), region="")
-    assert (await refused(service.outcome_of_agent("ana", "1", DANA))).remedy == "known: none"
-    assert (
-        await refused(service.outcome("warm-1", "sold", "", DANA))
-    ).remedy == "configured dispositions: none"
+    for asked in (
+        service.outcome_of_agent("ana", "1", DANA),
+        service.outcome_of_agent("ana", "", DANA),
+        service.outcome("warm-1", "sold", "", DANA),
+    ):
+        assert (await refused(asked)).remedy == "configured dispositions: none"
+
+
+async def test_given_a_disposition_by_its_digit_or_name_then_its_id_is_kept(desk):
+    id = await desk.had(connected(handoff="warm-abcdef"))
+    for word in ("2", "callback", " call BACK "):
+        assert (await desk.service.outcome(id, word, "", DANA)).disposition == "callback"

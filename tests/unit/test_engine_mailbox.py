@@ -19,7 +19,8 @@ from asterisk_warm.core.handoff.model import Outcome, Playing
 from asterisk_warm.engine import mailbox
 from asterisk_warm.engine.directory import Destination
 from asterisk_warm.engine.errors import Refused
-from asterisk_warm.engine.ports import Entry, PbxUnreachable
+from asterisk_warm.engine.ports.journal import Entry
+from asterisk_warm.engine.ports.pbx import PbxUnreachable
 from asterisk_warm.store import Database, SqlJournal
 
 

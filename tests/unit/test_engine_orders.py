@@ -21,7 +21,9 @@ from asterisk_warm.core.handoff.model import Asked, Handoff, Line, Playing
 from asterisk_warm.engine.executor import Executor, legs
 from asterisk_warm.engine.leads.ports import LookedUp, LookUpFailed
 from asterisk_warm.engine.orders.headers import headers
-from asterisk_warm.engine.ports import JournalError, PbxRefused, SpeechUnavailable
+from asterisk_warm.engine.ports.journal import JournalError
+from asterisk_warm.engine.ports.pbx import PbxRefused
+from asterisk_warm.engine.ports.speech import SpeechUnavailable
 
 ANA = "warm-1-agent-1"
 QUESTION, REPLY = (recording_name("warm-1", 1, reply=reply) for reply in (False, True))
@@ -106,6 +108,22 @@ async def test_given_lines_in_two_languages_then_each_is_made_ready_in_its_own(m
     event = await stage.run(History(), co.PrepareSpeech(lines))
     assert prepared == [("", ("One.", "Two.")), ("es", ("Uno.",))]
     assert event.fallback == "espeak:es: not here"
+
+
+async def test_given_rendering_takes_its_time_then_speech_is_ready_after_it(monkeypatch) -> None:
+    ended: list[float] = []
+
+    async def prepare(lines: Sequence[str], language: str = "") -> Sequence[str]:
+        begun = time.time()
+        while time.time() <= begun:
+            pass
+        ended.append(time.time())
+        return lines
+
+    stage = Stage()
+    monkeypatch.setattr(stage.pbx, "prepare", prepare)
+    event = await stage.run(History(), co.PrepareSpeech((Line("briefing", "One."),)))
+    assert event.at >= ended[0]
 
 
 async def test_given_a_line_then_it_is_spoken_in_its_language_or_is_the_prompt_in_it() -> None:

@@ -16,7 +16,8 @@ from asterisk_warm.core.handoff.model import Outcome, Playing
 from asterisk_warm.core.handoff.policy import Action
 from asterisk_warm.engine.directory import Destination
 from asterisk_warm.engine.errors import Refused
-from asterisk_warm.engine.ports import AtDoor, Door, LeadAtDoor, LegGone, PbxRefused, Shown, Transfer
+from asterisk_warm.engine.ports.calls import AtDoor, Door, LeadAtDoor, Shown, Transfer
+from asterisk_warm.engine.ports.pbx import LegGone, PbxRefused
 
 SALES = Destination(team="sales")
 

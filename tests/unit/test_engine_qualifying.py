@@ -14,7 +14,7 @@ from asterisk_warm.core.leads import LeadRecord
 from asterisk_warm.core.presence import By
 from asterisk_warm.core.script.model import Channel
 from asterisk_warm.engine.errors import Refused
-from asterisk_warm.engine.ports import JournalError
+from asterisk_warm.engine.ports.journal import JournalError
 from asterisk_warm.engine.qualifying.keeping import TRIES
 from asterisk_warm.engine.qualifying.ports import ScriptVersion
 from asterisk_warm.engine.qualifying.scripts import ScriptService
@@ -189,7 +189,89 @@ async def test_given_an_earlier_qualification_then_what_still_holds_is_not_asked
     desk.now += 11 * DAY
     old = await desk.begin()
     assert old.question.id == "owner", "after 30 days all is asked anew"
-    assert len({one.id for one in desk.told} | {old.id}) == 3
+    assert [one.id for one in desk.told] == [again.id] != [old.id]
+
+
+async def test_given_a_finished_one_that_counts_then_whoever_begins_again_gets_it_and_nobody_is_told_anew(
+    desk,
+):
+    first = (await desk.begin()).id
+    await desk.answers(first, "yes", "house")
+    await desk.service.skip(first, Channel.CONSOLE, DANA)
+    finished = await desk.answer(first, "", recording="qual/own-words")
+    for _ in range(29):
+        desk.now += DAY
+        assert await desk.begin() == finished, "a skipped question stays skipped as long as it counts"
+    assert len(desk.kept.kept) == len(desk.told) == 1
+    assert (await desk.begin(fresh=True)).id != first
+    assert (await desk.begin()).id != first, "what was begun since then goes on"
+
+
+async def test_given_a_finished_one_whose_recording_is_deleted_then_that_alone_is_asked_again(desk):
+    first = (await desk.begin()).id
+    await desk.answers(first, "yes", "house", "0")
+    await desk.answer(first, "", recording="qual/own-words")
+    kept = desk.kept.kept[first]
+    *others, words = kept.answers
+    gone = replace(words, recording="", recording_gone=True)
+    desk.kept.kept[first] = replace(kept, answers=(*others, gone))
+    again = await desk.begin()
+    assert (again.id != first, again.question.id, len(again.answers)) == (True, "words", 3)
+
+
+async def test_given_answers_that_were_carried_over_then_they_keep_their_age(desk):
+    await desk.answers((await desk.begin()).id, "yes", "flat")
+    desk.now += 20 * DAY
+    view = await desk.answers((await desk.begin()).id, "0", "a quote")
+    desk.now += 15 * DAY
+    again = await desk.begin()
+    assert (again.id != view.id, again.question.id) == (True, "owner"), "35 days old"
+    assert [one.question for one in again.answers] == ["claims", "words"], "15 days old"
+    finished = await desk.answers(again.id, "yes", "house")
+    desk.now += 14 * DAY
+    assert await desk.begin() == finished
+    desk.now += 2 * DAY
+    last = await desk.begin()
+    assert (last.question.id, [one.question for one in last.answers]) == ("claims", ["owner", "kind"])
+
+
+async def test_given_an_open_one_with_an_answer_that_is_too_old_then_that_one_is_asked_again(desk):
+    first = (await desk.begin()).id
+    await desk.answers(first, "yes")
+    desk.now += 20 * DAY
+    await desk.answers(first, "flat")
+    desk.now += 15 * DAY
+    again = await desk.begin()
+    assert (again.id != first, again.question.id) == (True, "owner")
+    assert [one.question for one in again.answers] == ["kind"]
+
+
+async def test_given_a_new_version_by_which_it_comes_to_the_same_then_the_finished_one_still_holds(desk):
+    finished = await desk.answers((await desk.begin()).id, "yes", "house", "0", "a quote")
+    await desk.scripts.publish(HOME.replace("What is it?", "Which kind?"), DANA)
+    assert await desk.begin() == finished
+    await desk.scripts.publish(HOME.replace("points: 20", "points: 21"), DANA)
+    again = await desk.begin()
+    assert (again.id != finished.id, again.version, again.score) == (True, 3, 31)
+    assert await desk.begin() == again
+    assert [one.id for one in desk.told] == [finished.id, again.id]
+
+
+async def test_given_a_new_version_that_asks_more_then_that_alone_is_asked(desk):
+    finished = await desk.answers((await desk.begin()).id, "yes", "house", "0", "a quote")
+    more = "  garden:\n    ask: yesno\n    say: Is there a garden?\n"
+    await desk.scripts.publish(HOME + more, DANA)
+    again = await desk.begin()
+    assert (again.id != finished.id, again.question.id, len(again.answers)) == (True, "garden", 4)
+
+
+async def test_given_a_finished_one_whose_version_cannot_be_read_any_more_then_its_answers_are_carried(desk):
+    finished = await desk.answers((await desk.begin()).id, "no")
+    desk.versions.published["home"] = [ScriptVersion("home", 1, "no: script", 1.0, "an older program")]
+    await desk.versions.publish("home", HOME, "cli", desk.now)
+    desk.scripts._published.clear()
+    again = await desk.begin()
+    assert (again.id != finished.id, again.version, again.verdict) == (True, 2, "disqualified")
 
 
 async def test_given_an_open_one_that_is_too_old_then_it_is_not_gone_on_with(desk):

@@ -10,7 +10,8 @@ from property.history import History, connected
 from asterisk_warm.core.handoff.story import Chapter, tell
 from asterisk_warm.core.handoff.transition import begin, transition
 from asterisk_warm.engine import codec, reading
-from asterisk_warm.engine.ports import StoredEvent
+from asterisk_warm.engine.leads.views import OutcomeView
+from asterisk_warm.engine.ports.journal import StoredEvent
 
 
 def stored(chapters: list[Chapter]) -> list[StoredEvent]:
@@ -33,8 +34,29 @@ def test_given_a_handoff_then_its_story_is_told_with_the_seconds_since_the_reque
     assert (told[-1].offset, told[-1].text) == (8.5, "CONNECTED, handoff gap 8.5 s")
 
 
+def outcome(at: float, disposition: str = "", name: str = "", note: str = "") -> OutcomeView:
+    return OutcomeView("warm-1", disposition, name, note, at, "ana", "code")
+
+
+def test_given_what_was_written_down_then_it_stands_in_the_story_at_its_time():
+    chapters = stored(connected().chapters)
+    start, end = chapters[0].at, chapters[-1].at
+    written = [
+        outcome(start - 5.0, note="calls often"),
+        outcome(end, "callback", "Call back", "wants a quote"),
+        outcome(end + 9.0, "sold", "Sold"),
+    ]
+    plain, told = reading.story(chapters), reading.story(chapters, written)
+    assert [line for line in told if line in plain] == plain, "the journal's lines keep their order"
+    assert (told[0].offset, told[0].text) == (-5.0, "noted: calls often (by code (ana))")
+    assert [(line.offset, line.who, line.text) for line in told[-2:]] == [
+        (8.5, "handoff", "came to Call back: wants a quote (by code (ana))"),
+        (17.5, "handoff", "came to Sold (by code (ana))"),
+    ]
+
+
 def test_given_an_empty_journal_then_no_story():
-    assert reading.story([]) == []
+    assert reading.story([]) == reading.story([], [outcome(1.0, "sold", "Sold")]) == []
 
 
 def test_given_a_journal_whose_beginning_is_missing_then_what_is_told_before_it_is_left_out():

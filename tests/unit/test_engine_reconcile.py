@@ -5,7 +5,7 @@ from __future__ import annotations
 from property.history import consulting, introducing, offering, staying
 
 from asterisk_warm.core.handoff.commands import HangUpAgent, RingAgent
-from asterisk_warm.engine.ports import Found, FoundChannel
+from asterisk_warm.engine.ports.calls import Found, FoundChannel
 from asterisk_warm.engine.reconcile import compare
 
 BRIDGE = "warm-1-bridge"

@@ -21,7 +21,7 @@ from asterisk_warm.core.handoff.model import Agent, Handoff, Lead, Offer, Qualif
 from asterisk_warm.core.handoff.policy import Keys, Mode, Policy, Templates
 from asterisk_warm.core.handoff.states import OfferState, State
 from asterisk_warm.engine.leads.views import OutcomeView
-from asterisk_warm.engine.ports import JournalError
+from asterisk_warm.engine.ports.journal import JournalError
 from asterisk_warm.engine.qualifying.views import AnswerView, QualificationView
 from asterisk_warm.engine.screens.ports import Notice, Receiver
 from asterisk_warm.engine.screens.service import Screens
@@ -260,7 +260,9 @@ async def test_given_what_came_of_it_then_other_systems_are_told_with_an_id_of_i
 
 
 async def test_given_a_finished_qualification_then_other_systems_are_told_all_of_it() -> None:
-    answer = AnswerView("owner", "yes", "yes", 9.0, "lead", "voice", "Do you own it?", False, "")
+    answer = AnswerView(
+        "owner", "yes", "yes", 9.0, "lead", "voice", "Do you own it?", False, False, "", False
+    )
     view = QualificationView(
         **{"id": "qual-1", "script": "roof", "script_name": "Roof", "version": 2, "lead": "+1555"},
         **{"lead_name": "Eva", "language": "es", "complete": True, "score": 62.5, "verdict": "ready"},

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 from lead_memory import HOME, MemoryScripts, script_of
+from structlog.testing import capture_logs
 
 from asterisk_warm.config.script_file import places
 from asterisk_warm.core.presence import By
 from asterisk_warm.engine.errors import Refused
-from asterisk_warm.engine.ports import JournalError
+from asterisk_warm.engine.ports.journal import JournalError
 from asterisk_warm.engine.qualifying.ports import BadSource
 from asterisk_warm.engine.qualifying.scripts import READ_AT_MOST, ScriptService
 
@@ -61,6 +62,17 @@ async def test_given_a_rollback_then_the_earlier_version_is_published_again(scri
     assert (view.version, view.note, view.source) == (3, "rollback to version 1", HOME)
     error = await refused(scripts.rollback("home", 3, DANA))
     assert (error.kind, error.message) == ("conflict", "version 3 of home is the current one")
+    error = await refused(scripts.rollback("home", 1, DANA))
+    assert (error.kind, error.message) == ("conflict", "version 3 of home, the current one, is just this")
+
+
+async def test_given_the_current_text_when_it_is_published_again_then_it_is_no_new_version(scripts, store):
+    await scripts.publish(HOME, DANA)
+    error = await refused(scripts.publish(HOME, DANA, "once more"))
+    assert (error.kind, error.message) == ("conflict", "version 1 of home, the current one, is just this")
+    assert error.remedy == "there is nothing to publish"
+    await scripts.publish(SHORTER, DANA)
+    assert (await scripts.publish(HOME, DANA)).version == 3, "an earlier text is something new again"
 
 
 @pytest.mark.parametrize("what", ["show", "versions", "graph", "rollback", "diff"])
@@ -133,8 +145,8 @@ async def test_given_a_version_has_been_read_then_it_is_not_read_again(store):
 
 
 async def test_given_very_many_versions_then_only_so_many_are_kept_as_read(scripts, store):
-    for _ in range(READ_AT_MOST + 5):
-        await scripts.publish(HOME, DANA)
+    for n in range(READ_AT_MOST + 5):
+        await scripts.publish(f"{HOME}# {n}\n", DANA)
     assert len(scripts._published) == READ_AT_MOST
     assert (await scripts.script("home", 1)).version.version == 1
 
@@ -172,11 +184,43 @@ async def test_given_the_configurations_script_then_it_is_published_when_its_fil
 
 async def test_given_others_have_published_since_then_theirs_stays_until_the_file_changes(scripts):
     await scripts.seed({"home": HOME})
-    await scripts.publish(SHORTER, DANA)
-    await scripts.seed({"home": HOME})
+    await scripts.publish(SHORTER, DANA, "asks less")
+    assert await scripts.seed({"home": HOME}) == [
+        "script home: the configuration's file is version 1, but version 2 is the current one (by cli (dana): asks "
+        "less): either `asterisk-warm script rollback home 1`, or make the file what `asterisk-warm script show home` "
+        "prints"
+    ]
     assert (await scripts.show("home")).by == "cli (dana)"
-    await scripts.seed({"home": HOME + "# changed\n"})
+    assert await scripts.seed({"home": SHORTER}) == [], "the file is made what was published"
+    assert await scripts.seed({"home": HOME + "# changed\n"}) == []
     assert (await scripts.show("home")).by == "configuration"
+
+
+async def test_given_a_rollback_of_what_the_file_says_then_a_restart_does_not_undo_it_and_says_so(scripts):
+    await scripts.seed({"home": HOME})
+    await scripts.publish(SHORTER, DANA)  # what the file says too, from now on
+    assert await scripts.seed({"home": SHORTER}) == []
+    await scripts.rollback("home", 1, DANA)
+    for _ in range(2):
+        (told,) = await scripts.seed({"home": SHORTER})
+        assert "is version 2, but version 3 is the current one (by cli (dana): rollback to version 1)" in told
+        assert (await scripts.show("home")).source == HOME
+    await scripts.rollback("home", 2, DANA)
+    assert await scripts.seed({"home": SHORTER}) == []
+
+
+async def test_given_what_the_configuration_publishes_then_the_log_says_so(scripts):
+    with capture_logs() as log:
+        await scripts.seed({"home": HOME})
+        await scripts.seed({"home": HOME})
+    (line,) = log
+    assert line == {
+        "event": "script published",
+        "script": "home",
+        "version": 1,
+        "by": "configuration",
+        "log_level": "info",
+    }
 
 
 async def test_given_scripts_of_the_configuration_that_will_not_do_then_the_others_are_published(scripts):

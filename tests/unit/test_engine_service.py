@@ -14,7 +14,8 @@ from property.model_asterisk import LEAD, Leg
 from asterisk_warm.core.handoff.model import Playing
 from asterisk_warm.engine.directory import Destination
 from asterisk_warm.engine.errors import Refused
-from asterisk_warm.engine.ports import Location, PbxError, PbxRefused
+from asterisk_warm.engine.ports.calls import Location
+from asterisk_warm.engine.ports.pbx import PbxError, PbxRefused
 
 SALES = Destination(team="sales")
 
@@ -91,7 +92,7 @@ async def test_given_asterisk_does_not_answer_then_unreachable(stage):
     ("how", "kind"), [("gone", "not_found"), ("no", "unreachable"), ("lost", "unreachable")]
 )
 async def test_given_the_fetch_fails_then_why(stage, monkeypatch, how, kind):
-    monkeypatch.setattr("asterisk_warm.engine.entrance.FETCH_SECONDS", 0.01)
+    monkeypatch.setattr("asterisk_warm.engine.entrance.requests.FETCH_SECONDS", 0.01)
     stage.world.legs["ch"] = Leg("ch", up=True, in_app=False)
     stage.pbx.entered = lambda channel, arguments: None
     if how != "lost":

@@ -33,7 +33,7 @@ from asterisk_warm.core.presence import (
 from asterisk_warm.core.roster import AgentRecord, TeamRecord
 from asterisk_warm.engine.agents.ports import AgentStore, Change
 from asterisk_warm.engine.agents.staff import TRIES, Staff
-from asterisk_warm.engine.ports import JournalError
+from asterisk_warm.engine.ports.journal import JournalError
 from asterisk_warm.store import Database, SqlAgents
 
 EVA, BOB = By("eva", "cli"), By("bob", "api")

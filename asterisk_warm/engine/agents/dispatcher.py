@@ -21,7 +21,7 @@ from asterisk_warm.core.routing import Plan, Seeker, Standing, plan
 from asterisk_warm.engine.agents.staff import OUTSIDE, Staff
 from asterisk_warm.engine.errors import Refused
 from asterisk_warm.engine.ids import new_event_id
-from asterisk_warm.engine.ports import JournalError
+from asterisk_warm.engine.ports.journal import JournalError
 from asterisk_warm.engine.within import within
 
 log = structlog.get_logger(__name__)

@@ -10,7 +10,7 @@ import structlog
 from asterisk_warm.core import presence as core
 from asterisk_warm.engine.agents.ports import Lamps
 from asterisk_warm.engine.agents.staff import Staff
-from asterisk_warm.engine.ports import PbxError
+from asterisk_warm.engine.ports.pbx import PbxError
 
 log = structlog.get_logger(__name__)
 

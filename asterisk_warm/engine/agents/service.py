@@ -30,7 +30,7 @@ from asterisk_warm.engine.agents.views import (
 from asterisk_warm.engine.directory import Directory, Team
 from asterisk_warm.engine.errors import Refused
 from asterisk_warm.engine.finding import of_lead
-from asterisk_warm.engine.ports import Journal, JournalError
+from asterisk_warm.engine.ports.journal import Journal, JournalError
 from asterisk_warm.engine.views import TeamView, team_view
 from asterisk_warm.engine.within import within
 

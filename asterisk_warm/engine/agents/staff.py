@@ -19,7 +19,7 @@ from asterisk_warm.core.roster import AgentRecord, TeamRecord
 from asterisk_warm.core.routing import Standing
 from asterisk_warm.core.shifts import parse, shift_at
 from asterisk_warm.engine.agents.ports import AgentStore, Calendars, Change, Devices, StoredAgent
-from asterisk_warm.engine.ports import JournalError
+from asterisk_warm.engine.ports.journal import JournalError
 from asterisk_warm.engine.timers import Timer
 
 log = structlog.get_logger(__name__)

@@ -20,7 +20,7 @@ from asterisk_warm.engine import codec
 from asterisk_warm.engine.errors import Refused
 from asterisk_warm.engine.finding import of_lead
 from asterisk_warm.engine.leads.ports import LeadStore
-from asterisk_warm.engine.ports import Journal, JournalError
+from asterisk_warm.engine.ports.journal import Journal, JournalError
 from asterisk_warm.engine.qualifying.ports import QualificationStore
 from asterisk_warm.engine.qualifying.results import Result, result
 from asterisk_warm.engine.qualifying.scripts import ScriptService

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,6 +16,9 @@ class LeadStore(Protocol):
 
     async def leads(self, after: str, limit: int) -> Sequence[LeadRecord]:
         """By number, those behind `after`."""
+
+    async def stored(self, numbers: Collection[str]) -> Collection[str]:
+        """Those of these numbers that are a lead's. Of any many numbers, in few reads."""
 
     async def save_leads(self, leads: Sequence[LeadRecord], by: str, now: float) -> None:
         """Add leads, or replace what is known of them, all or nothing. Their consents are only ever added

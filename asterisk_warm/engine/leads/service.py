@@ -12,7 +12,7 @@ import structlog
 
 from asterisk_warm.core.handoff.model import Handoff
 from asterisk_warm.core.handoff.options import DETAIL_LIMIT, LANGUAGE, LIMITS, clean
-from asterisk_warm.core.leads import Consent, Disposition, LeadOutcome, LeadRecord
+from asterisk_warm.core.leads import Consent, Disposition, LeadOutcome, LeadRecord, disposition_of
 from asterisk_warm.core.numbers import e164
 from asterisk_warm.core.presence import By
 from asterisk_warm.engine import codec
@@ -27,7 +27,7 @@ from asterisk_warm.engine.leads.views import (
     outcome_view,
     past_handoff_view,
 )
-from asterisk_warm.engine.ports import HandoffRow, Journal, JournalError
+from asterisk_warm.engine.ports.journal import HandoffRow, Journal, JournalError
 from asterisk_warm.engine.qualifying.ports import QualificationStore
 from asterisk_warm.engine.qualifying.views import by_words
 
@@ -115,13 +115,21 @@ class LeadService:
         await _stored(self._store.save_leads([good], by_words(by), time.time()))
         return await self.show(good.number)
 
-    async def save_all(self, records: Sequence[LeadRecord], by: By) -> tuple[Sequence[str], Sequence[str]]:
+    async def save_all(
+        self, records: Sequence[LeadRecord], by: By, *, dry_run: bool = False
+    ) -> tuple[Sequence[str], Sequence[str]]:
         """All or none; of one number the last counts. Returns the numbers that were added, and those that
-        were there already. Raises Refused (invalid, unreachable)."""
-        good = {record.number: record for record in (self._good(record, by) for record in records)}
-        there = {number for number in good if await _stored(self._store.lead(number)) is not None}
-        await _stored(self._store.save_leads(list(good.values()), by_words(by), time.time()))
+        were there already; `dry_run`: that would be, and nothing is saved. Raises Refused (invalid,
+        unreachable)."""
+        good = await asyncio.to_thread(self._all_good, records, by)  # Calls go on meanwhile.
+        there = await _stored(self._store.stored(good))
+        if not dry_run:
+            await _stored(self._store.save_leads(list(good.values()), by_words(by), time.time()))
         return [number for number in good if number not in there], [n for n in good if n in there]
+
+    def _all_good(self, records: Sequence[LeadRecord], by: By) -> Mapping[str, LeadRecord]:
+        """By number. Raises Refused (invalid)."""
+        return {record.number: record for record in (self._good(record, by) for record in records)}
 
     def _good(self, record: LeadRecord, by: By) -> LeadRecord:
         """As it is kept. Raises Refused (invalid)."""
@@ -167,14 +175,9 @@ class LeadService:
         ]
 
     async def outcome(self, handoff: str, disposition: str, note: str, by: By) -> OutcomeView:
-        """Write down what came of a handoff (its id, or a piece of it). Raises Refused (not_found, conflict,
-        invalid, unreachable)."""
-        known = disposition in self.dispositions
-        if disposition and not known:
-            names = ", ".join(self.dispositions) or "none"
-            raise Refused(
-                "invalid", f'no disposition "{clean(disposition, 40)}"', f"configured dispositions: {names}"
-            )
+        """Write down what came of a handoff (its id, or a piece of it); `disposition` is its id, its digit or
+        its name. Raises Refused (not_found, conflict, invalid, unreachable)."""
+        disposition = self._meant(disposition).id if disposition else ""
         note = clean(note, NOTE_LIMIT)
         if not (disposition or note):
             raise Refused("invalid", "neither a disposition nor a note was given", "give one of them")
@@ -182,20 +185,27 @@ class LeadService:
         assert row is not None, "resolved from the journal"
         return await self._write(codec.decode_handoff(row.snapshot_json), disposition, note, by)
 
-    async def outcome_of_agent(self, agent: str, key: str, by: By, note: str = "") -> OutcomeView:
-        """Of the latest talk of an agent (by id), by the digit of a disposition. Raises Refused (not_found,
+    async def outcome_of_agent(self, agent: str, disposition: str, by: By, note: str = "") -> OutcomeView:
+        """Of the latest talk of an agent (by id); `disposition` as above. Raises Refused (not_found, invalid,
         unreachable)."""
-        found = next((one for one in self.dispositions.values() if key and one.key == key), None)
-        if found is None:
-            keys = ", ".join(f"{one.key}: {one.name}" for one in self.dispositions.values() if one.key)
-            raise Refused(
-                "not_found", f'no disposition has the key "{clean(key, 10)}"', f"known: {keys or 'none'}"
-            )
+        found = self._meant(disposition)
         rows = await _stored(self._journal.of_agent(agent, 1))
         if not rows:
             raise Refused("not_found", f"{clean(agent, 40)} has not talked to a lead yet")
         handoff = codec.decode_handoff(rows[0].snapshot_json)
         return await self._write(handoff, found.id, clean(note, NOTE_LIMIT), by)
+
+    def _meant(self, word: str) -> Disposition:
+        """Raises Refused (invalid)."""
+        found = disposition_of(self.dispositions.values(), word)
+        if found is None:
+            known = [f"{one.id} ({one.key})" if one.key else one.id for one in self.dispositions.values()]
+            raise Refused(
+                "invalid",
+                f'no disposition "{clean(word, 40)}"',
+                f"configured dispositions: {', '.join(known) or 'none'}",
+            )
+        return found
 
     async def _write(self, handoff: Handoff, disposition: str, note: str, by: By) -> OutcomeView:
         lead = handoff.lead.key or handoff.lead.number

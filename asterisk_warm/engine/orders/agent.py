@@ -20,7 +20,8 @@ from asterisk_warm.engine.orders.headers import headers
 from asterisk_warm.engine.orders.places import words
 from asterisk_warm.engine.orders.question import heard_of, instead_of_asking
 from asterisk_warm.engine.orders.sounds import Sounds
-from asterisk_warm.engine.ports import EndpointUnreachable, LegGone, Pbx, Shown
+from asterisk_warm.engine.ports.calls import Shown
+from asterisk_warm.engine.ports.pbx import EndpointUnreachable, LegGone, Pbx
 
 PAUSE = "pause"
 """The prompt of 0.3 s without a sound before a briefing: a phone that has just been answered loses the first

@@ -12,7 +12,7 @@ from asterisk_warm.core.handoff.model import Handoff
 from asterisk_warm.engine.leads.ports import Crm, LookUpFailed
 from asterisk_warm.engine.orders.facts import Handlers, now
 from asterisk_warm.engine.orders.sounds import Sounds
-from asterisk_warm.engine.ports import JournalError
+from asterisk_warm.engine.ports.journal import JournalError
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +33,8 @@ class AroundOrders:
         return {PrepareSpeech: self._prepare_speech, LookUpLead: self._look_up_lead, Tell: self._tell}
 
     async def _prepare_speech(self, handoff: Handoff, command: PrepareSpeech) -> Event:
-        return SpeechReady(**now(), fallback=await self._sounds.prepare(command.lines))
+        fallback = await self._sounds.prepare(command.lines)
+        return SpeechReady(**now(), fallback=fallback)
 
     async def _look_up_lead(self, handoff: Handoff, command: LookUpLead) -> Event:
         if self._crm is None:

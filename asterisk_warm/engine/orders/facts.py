@@ -16,7 +16,7 @@ from asterisk_warm.core.handoff.events import (
 )
 from asterisk_warm.core.handoff.model import Handoff, Outcome
 from asterisk_warm.engine.ids import new_event_id
-from asterisk_warm.engine.ports import LegGone, PbxError
+from asterisk_warm.engine.ports.pbx import LegGone, PbxError
 
 Handlers: TypeAlias = Mapping[type[Command], Callable[[Handoff, Any], Awaitable[Event | None]]]
 """How each kind of order is carried out."""

@@ -9,7 +9,7 @@ from asterisk_warm.core.handoff.model import Handoff, Playing
 from asterisk_warm.engine.orders.facts import Handlers, lead_gone, now
 from asterisk_warm.engine.orders.places import location
 from asterisk_warm.engine.orders.sounds import Sounds
-from asterisk_warm.engine.ports import LegGone, Pbx
+from asterisk_warm.engine.ports.pbx import LegGone, Pbx
 
 
 class LeadOrders:

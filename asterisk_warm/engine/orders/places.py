@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asterisk_warm.core.handoff.model import ReturnPlace
-from asterisk_warm.engine.ports import Location
+from asterisk_warm.engine.ports.calls import Location
 
 BYE = ReturnPlace("warm-bye", "s", 1)
 """Where those go on who have no other place: hung up."""

@@ -23,7 +23,8 @@ from asterisk_warm.engine.orders.facts import Handlers, agent_gone, lead_gone, n
 from asterisk_warm.engine.orders.question import heard_of, instead_of_asking
 from asterisk_warm.engine.orders.sounds import Sounds
 from asterisk_warm.engine.orders.there import is_there
-from asterisk_warm.engine.ports import LegGone, Pbx, PbxError, Shown
+from asterisk_warm.engine.ports.calls import Shown
+from asterisk_warm.engine.ports.pbx import LegGone, Pbx, PbxError
 
 log = structlog.get_logger(__name__)
 

@@ -15,7 +15,7 @@ from asterisk_warm.core.handoff.ids import aside_leg, playback_id, recording_nam
 from asterisk_warm.core.handoff.model import QUALIFIER, Handoff, Line, Playing, QualifierIs, agent_name
 from asterisk_warm.engine.orders.facts import Handlers, agent_gone, lead_gone, now
 from asterisk_warm.engine.orders.sounds import Sounds
-from asterisk_warm.engine.ports import LegGone, Pbx, PbxError
+from asterisk_warm.engine.ports.pbx import LegGone, Pbx, PbxError
 from asterisk_warm.engine.recordings import before
 
 log = structlog.get_logger(__name__)

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from asterisk_warm.core.handoff.model import Line
-from asterisk_warm.engine.ports import Pbx, PbxError, Speaker, SpeechUnavailable
+from asterisk_warm.engine.ports.pbx import Pbx, PbxError
+from asterisk_warm.engine.ports.speech import Speaker, SpeechUnavailable
 from asterisk_warm.engine.within import within
 
 LEADING = frozenset({"own-words"})

@@ -8,7 +8,7 @@ from asterisk_warm.core.handoff.model import QUALIFIER, Handoff
 from asterisk_warm.engine.orders.facts import Handlers, lead_gone, now, qualifier_gone
 from asterisk_warm.engine.orders.places import BYE, location
 from asterisk_warm.engine.orders.there import is_there
-from asterisk_warm.engine.ports import LegGone, Pbx, PbxRefused
+from asterisk_warm.engine.ports.pbx import LegGone, Pbx, PbxRefused
 
 
 class TakingOrders:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asterisk_warm.engine.ports import LegGone, Pbx
+from asterisk_warm.engine.ports.pbx import LegGone, Pbx
 
 
 async def is_there(pbx: Pbx, channel: str) -> bool:

@@ -14,8 +14,9 @@ from asterisk_warm.core.script import running
 from asterisk_warm.core.script.answers import Answer, Qualification
 from asterisk_warm.core.script.model import Script
 from asterisk_warm.engine.errors import Refused
+from asterisk_warm.engine.finding import RECENT, the_one
 from asterisk_warm.engine.leads.ports import LeadStore
-from asterisk_warm.engine.ports import JournalError
+from asterisk_warm.engine.ports.journal import JournalError
 from asterisk_warm.engine.qualifying.ports import QualificationStore
 from asterisk_warm.engine.qualifying.results import Result, result
 from asterisk_warm.engine.qualifying.scripts import ScriptService
@@ -25,6 +26,7 @@ log = structlog.get_logger(__name__)
 
 TRIES = 5
 """How often a change is tried again when somebody else has changed the same qualification meanwhile."""
+LIST = "see `asterisk-warm qualify list`"
 EARLIER = 20
 """How many of a lead's qualifications are looked at."""
 
@@ -54,9 +56,15 @@ class Keeping:
         """Raises Refused (not_found)."""
         found = await _stored(self._store.get(id))
         if found is None:
-            remedy = "see `asterisk-warm qualify list`"
-            raise Refused("not_found", f'no qualification "{clean(id, 40)}"', remedy)
+            raise Refused("not_found", f'no qualification "{clean(id, 40)}"', LIST)
         return found
+
+    async def meant(self, id: str) -> str:
+        """The whole id, of itself or of its beginning or end. Raises Refused (not_found, conflict)."""
+        if await _stored(self._store.get(id)) is not None:
+            return id
+        latest = await self.latest(RECENT, open_only=False)
+        return the_one(id, [one.id for one in latest], "qualification", LIST)
 
     async def of_lead(self, number: str, limit: int = EARLIER) -> Sequence[Qualification]:
         """The last changed first; of nobody there are none."""

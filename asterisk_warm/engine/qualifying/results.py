@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from asterisk_warm.core.script.answers import Outcome, Qualification
 from asterisk_warm.core.script.model import Kind, Script
-from asterisk_warm.core.script.running import outcome
+from asterisk_warm.core.script.running import outcome, since
 from asterisk_warm.engine.qualifying.scripts import ScriptService
 
 GIVEN_VALID_DAYS = 30.0
@@ -27,10 +27,17 @@ class Result:
     def valid_days(self) -> float:
         return self.script.valid_days if self.script is not None else GIVEN_VALID_DAYS
 
-    def days(self, now: float) -> float:
-        """How long ago it was finished, or worked on last."""
+    @property
+    def since(self) -> float:
+        """When the oldest of the answers that count was given: those that were carried over do not become
+        younger by that. Without any, when it was finished, or worked on last."""
         found = self.qualification
-        return max(0.0, now - (found.ended_at or found.updated_at)) / DAY
+        oldest = since(self.script, found.answers) if self.script is not None else None
+        return oldest if oldest is not None else found.ended_at or found.updated_at
+
+    def days(self, now: float) -> float:
+        """How old it is."""
+        return max(0.0, now - self.since) / DAY
 
     @property
     def own_words(self) -> str:

@@ -19,7 +19,7 @@ from asterisk_warm.core.script.graph import svg
 from asterisk_warm.core.script.lint import lint
 from asterisk_warm.core.script.model import Script
 from asterisk_warm.engine.errors import Refused
-from asterisk_warm.engine.ports import JournalError
+from asterisk_warm.engine.ports.journal import JournalError
 from asterisk_warm.engine.qualifying.ports import (
     BadSource,
     ScriptReader,
@@ -167,9 +167,13 @@ class ScriptService:
 
     async def publish(self, source: str, by: By, note: str = "") -> ScriptView:
         """As the next version, which is the current one from now on; qualifications that have begun keep
-        theirs. Raises BadSource, Refused (invalid, unreachable)."""
+        theirs. Raises BadSource, Refused (invalid, unreachable; conflict: the current version is just
+        this)."""
         script = await asyncio.to_thread(self._read, source, "script")
         await asyncio.to_thread(self._refuse_errors, script, source)
+        current = await _stored(self._store.current(script.id))
+        if current is not None and current.source == source:
+            raise _just_this(current)
         return await self._publish(script, source, by_words(by), clean(note, NOTE_LIMIT))
 
     def _refuse_errors(self, script: Script, source: str) -> None:
@@ -181,9 +185,12 @@ class ScriptService:
 
     async def _publish(self, script: Script, source: str, by: str, note: str) -> ScriptView:
         version = await _stored(self._store.publish(script.id, source, by, time.time(), note))
-        self._keep(Published(version, script))
-        log.info("script published", script=version.script, version=version.version, by=by)
+        self._published_now(version, script)
         return script_view(version, script, current=True, source=source)
+
+    def _published_now(self, version: ScriptVersion, script: Script) -> None:
+        self._keep(Published(version, script))
+        log.info("script published", script=version.script, version=version.version, by=version.by)
 
     async def rollback(self, id: str, version: int, by: By) -> ScriptView:
         """Publish an earlier version again, as the next one. Raises Refused (not_found, conflict,
@@ -191,29 +198,33 @@ class ScriptService:
         earlier, current = await self.script(id, version), await self._find(id)
         if current.version == version:
             raise Refused("conflict", f"version {version} of {current.script} is the current one")
+        if current.source == earlier.version.source:
+            raise _just_this(current)
         note = f"rollback to version {version}"
         return await self._publish(earlier.script, earlier.version.source, by_words(by), note)
 
     async def seed(self, sources: Mapping[str, str]) -> Sequence[str]:
-        """At start: publish what the configuration file names (id → source), where that has changed since it
-        was published last; what others have published since stays otherwise. Returns what could not be
-        published, in words. Raises JournalError."""
-        problems = []
-        for id, source in sources.items():
-            ours = [v for v in await self._store.versions(id) if v.by == CONFIGURATION]
-            if ours and ours[0].source == source:
-                continue
-            try:
-                script = await asyncio.to_thread(self._read, source, f"{id}.yaml")
-                await asyncio.to_thread(self._refuse_errors, script, source)
-            except BadSource as bad:
-                problems.append(f"script {id}: {_finding_words(_fault_view(bad.faults[0]))}")
-            except Refused as refused:
-                problems.append(f"script {id}: {refused.message}")
-            else:
-                version = await self._store.publish(script.id, source, CONFIGURATION, time.time())
-                self._keep(Published(version, script))
-        return problems
+        """At start: publish what the configuration file names (id → source), where no version is just that
+        yet. What is an earlier version stays one: somebody has published another since, or gone back. Returns
+        what was not published, and why, in words. Raises JournalError."""
+        told = [await self._seed(id, source) for id, source in sources.items()]
+        return [f"script {id}: {why}" for id, why in zip(sources, told, strict=True) if why]
+
+    async def _seed(self, id: str, source: str) -> str:
+        """Why the file's text is not the current version; empty: it is. Raises JournalError."""
+        versions = await self._store.versions(id)
+        same = next((version for version in versions if version.source == source), None)
+        if same is not None:
+            return "" if same is versions[0] else _differs(same, versions[0])
+        try:
+            script = await asyncio.to_thread(self._read, source, f"{id}.yaml")
+            await asyncio.to_thread(self._refuse_errors, script, source)
+        except BadSource as bad:
+            return _finding_words(_fault_view(bad.faults[0]))
+        except Refused as refused:
+            return refused.message
+        self._published_now(await self._store.publish(script.id, source, CONFIGURATION, time.time()), script)
+        return ""
 
 
 async def _stored(work: Awaitable[T]) -> T:
@@ -225,6 +236,21 @@ async def _stored(work: Awaitable[T]) -> T:
 
 def _no_script(id: str) -> Refused:
     return Refused("not_found", f'no script "{clean(id, 40)}"', LIST)
+
+
+def _just_this(current: ScriptVersion) -> Refused:
+    words = f"version {current.version} of {current.script}, the current one, is just this"
+    return Refused("conflict", words, "there is nothing to publish")
+
+
+def _differs(file: ScriptVersion, current: ScriptVersion) -> str:
+    """Of a file that is an earlier version."""
+    id, by = current.script, f"by {current.by}{f': {current.note}' if current.note else ''}"
+    return (
+        f"the configuration's file is version {file.version}, but version {current.version} is the current "
+        f"one ({by}): either `asterisk-warm script rollback {id} {file.version}`, or make the file what "
+        f"`asterisk-warm script show {id}` prints"
+    )
 
 
 def _fault_view(fault: SourceFault) -> FindingView:

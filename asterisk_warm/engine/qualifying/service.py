@@ -19,9 +19,9 @@ from asterisk_warm.core.script.model import Channel, Question, Script, Verdict
 from asterisk_warm.engine.errors import Refused
 from asterisk_warm.engine.ids import new_qualification_id
 from asterisk_warm.engine.leads.ports import LeadStore
+from asterisk_warm.engine.qualifying.earlier import gone_on_with
 from asterisk_warm.engine.qualifying.keeping import Finished, Keeping, changed_meanwhile, nobody, over
 from asterisk_warm.engine.qualifying.ports import QualificationStore
-from asterisk_warm.engine.qualifying.results import DAY
 from asterisk_warm.engine.qualifying.scripts import ScriptService
 from asterisk_warm.engine.qualifying.views import QualificationView, by_words
 
@@ -59,6 +59,11 @@ class QualificationService:
         """Raises Refused (not_found)."""
         return await self._kept.view(await self._kept.get(id))
 
+    async def meant(self, id: str) -> str:
+        """The id of the one that is meant by that, or by its beginning or end. Raises Refused (not_found,
+        conflict)."""
+        return await self._kept.meant(id)
+
     async def list(
         self, limit: int, *, open_only: bool = False, lead: str = ""
     ) -> Sequence[QualificationView]:
@@ -91,16 +96,17 @@ class QualificationService:
         fresh: bool = False,
     ) -> QualificationView:
         """A lead is to be asked; `lead` is their number, or empty. An open qualification of the same lead and
-        script goes on (as the version that it began with), and what is known from earlier ones is not asked
-        again; with `fresh`, all is. Raises Refused (not_found, invalid)."""
+        script goes on (as the version that it began with), a finished one that still holds is the answer, and
+        what is known from earlier ones is not asked again; with `fresh`, all is. Raises Refused (not_found,
+        invalid)."""
         number, now, language = self._key(lead), time.time(), _language(language)
         published = await self._scripts.script(script)
         current = published.script
         found = () if fresh else await self._kept.of_lead(number)
         earlier = [one for one in found if one.script == current.id and one.given is None]
-        resumed = [one for one in earlier if _goes_on(one, current, now)]
-        for view in await self._views(resumed[:1]):
-            return view
+        standing = await gone_on_with(self._scripts, earlier, published, now)
+        if standing is not None:
+            return await self._kept.view(standing)
         said = sorted((answer for one in earlier for answer in one.answers), key=lambda answer: answer.at)
         begun = Qualification(
             id=new_qualification_id(),
@@ -153,8 +159,11 @@ class QualificationService:
         meant = question or await self._asked_now(id, seen)
         return await self._kept.change(id, take, seen)
 
-    async def skip(self, id: str, channel: Channel, by: By, *, seen: int | None = None) -> QualificationView:
-        """Leave out the question that is asked now. Raises Refused (not_found, invalid, conflict)."""
+    async def skip(
+        self, id: str, channel: Channel, by: By, *, seen: int | None = None, no_answer: bool = False
+    ) -> QualificationView:
+        """Leave out the question that is asked now; `no_answer`: because nothing came that would do. Raises
+        Refused (not_found, invalid, conflict)."""
 
         def skip(script: Script, found: Qualification) -> tuple[Answer, ...]:
             now, asked = time.time(), _asked(script, meant)
@@ -167,6 +176,7 @@ class QualificationService:
                 by=by.who,
                 channel=channel,
                 asked=running.wording(asked, channel),
+                no_answer=no_answer,
             )
 
         meant = await self._asked_now(id, seen)
@@ -238,17 +248,16 @@ class QualificationService:
 
     # -- parts -----------------------------------------------------------------------------------------------
 
+    def number(self, lead: str) -> str:
+        """E.164; empty when it is no telephone number."""
+        return e164(lead, self._region)
+
     def _key(self, lead: str) -> str:
-        """As a lead is found: E.164, or what was dialled."""
-        return e164(lead, self._region) or clean(lead, LIMITS["number"])
+        """As a lead is found: E.164, or whatever caller ID they have."""
+        return self.number(lead) or clean(lead, LIMITS["number"])
 
     def _day(self, now: float) -> str:
         return datetime.fromtimestamp(now, self._zone).date().isoformat()
-
-
-def _goes_on(found: Qualification, script: Script, now: float) -> bool:
-    """Is it open, and young enough to be gone on with?"""
-    return found.ended_at is None and now - found.updated_at <= script.valid_days * DAY
 
 
 def _asked(script: Script, id: str) -> Question:

@@ -79,7 +79,11 @@ class AnswerView:
     channel: str
     asked: str
     skipped: bool
+    no_answer: bool
+    """Why it was skipped: nothing came that would do."""
     recording: str
+    recording_gone: bool
+    """There was one, which was deleted when its time was over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,5 +198,7 @@ def _answer_view(script: Script | None, answer: Answer, language: str) -> Answer
         channel=answer.channel.value,
         asked=answer.asked,
         skipped=answer.skipped,
+        no_answer=answer.no_answer,
         recording=answer.recording,
+        recording_gone=answer.recording_gone,
     )

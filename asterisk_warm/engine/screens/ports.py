@@ -3,7 +3,7 @@ provides it."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -76,11 +76,19 @@ class DeliveryStore(Protocol):
         """Newest first. `webhook`: "" for all; `state`: all, pending, delivered or failed (given up)."""
 
     async def replay(self, ids: Sequence[int], now: float) -> int:
-        """Make them due, whatever became of them before; how many there were."""
+        """Make them due, whatever became of them before, unless no daemon sends to their webhook; how many
+        are."""
+
+    async def serve(self, webhooks: Collection[str], now: float, since: float) -> None:
+        """This daemon sends to these webhooks from now on, and to no others. A daemon that has not said so
+        `since` then does not count any more."""
+
+    async def abandon(self, why: str, most: int) -> Sequence[str]:
+        """Give up what is pending for webhooks to which no daemon sends, so many at most; the webhook of each
+        that was given up."""
 
     async def prune(self, before: float) -> int:
-        """Forget what was delivered before that, and what is of before and was given up, or is of a webhook
-        that there is no more; how many."""
+        """Forget what was delivered before that, and what is of before and was given up; how many."""
 
 
 @dataclass(frozen=True, slots=True)

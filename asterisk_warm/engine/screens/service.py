@@ -12,7 +12,7 @@ import structlog
 from asterisk_warm.core.handoff.commands import News, Tell
 from asterisk_warm.core.handoff.model import Handoff
 from asterisk_warm.engine.leads.views import OutcomeView
-from asterisk_warm.engine.ports import JournalError
+from asterisk_warm.engine.ports.journal import JournalError
 from asterisk_warm.engine.qualifying.views import QualificationView
 from asterisk_warm.engine.screens import notices
 from asterisk_warm.engine.screens.ports import Notice, Receiver
