@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,12 +11,13 @@ from sqlalchemy import bindparam, func, literal_column, null, select
 from asterisk_warm.engine.screens.ports import Delivery
 from asterisk_warm.store.building import IDS, Builder
 from asterisk_warm.store.database import Database
-from asterisk_warm.store.notice_tables import deliveries
+from asterisk_warm.store.notice_tables import deliveries, senders
 from asterisk_warm.store.statements import Driver, Values
-from asterisk_warm.store.texts import kept, key
+from asterisk_warm.store.texts import kept, key, storable
 
 _PENDING = deliveries.c.next_at.is_not(None)
 _DELIVERED = deliveries.c.delivered_at.is_not(None)
+_SERVED = deliveries.c.webhook.in_(select(senders.c.webhook))
 _STATES = {"pending": _PENDING, "delivered": ~_PENDING & _DELIVERED, "failed": ~_PENDING & ~_DELIVERED}
 
 _PARTS = ("notice", "webhook", "kind", "body", "created_at", "next_at", "attempts", "delivered_at", "error")
@@ -36,12 +37,14 @@ class SqlDeliveries:
         self._save = build.statement(this.values({name: bindparam(name) for name in became}))
         self._due = build.statement(_take())
         again = {"next_at": bindparam("now"), "attempts": literal_column("0"), "delivered_at": null()}
-        self._replay = build.statement(this.values(**again, error=literal_column("''")).returning(id))
-        # A webhook that is still there does not leave a delivery undone for so long.
-        before: Any = bindparam("before")
-        old = func.coalesce(deliveries.c.delivered_at, deliveries.c.created_at) < before
-        stale = ~_PENDING | (deliveries.c.next_at < before)
-        self._prune = build.statement(deliveries.delete().where(old, stale).returning(id))
+        served = this.where(_SERVED).values(**again, error=literal_column("''"))
+        self._replay = build.statement(served.returning(id))
+        old = func.coalesce(deliveries.c.delivered_at, deliveries.c.created_at) < bindparam("before")
+        self._prune = build.statement(deliveries.delete().where(old, ~_PENDING).returning(id))
+        others = (senders.c.node == bindparam("node")) | (senders.c.seen_at < bindparam("since"))
+        self._drop_senders = build.statement(senders.delete().where(others))
+        self._put_sender = build.put(senders)
+        self._abandon = build.statement(_abandon())
 
     async def add(self, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
         """Those that are new, with their ids: a notice is stored once for each webhook."""
@@ -87,7 +90,8 @@ class SqlDeliveries:
         return await self._read(query)
 
     async def replay(self, ids: Sequence[int], now: float) -> int:
-        """Make them due, whatever became of them before; how many there were."""
+        """Make them due, whatever became of them before, unless no daemon sends to their webhook; how many
+        are."""
         several = [{"delivery": id, "now": now} for id in sorted(set(ids)) if id in IDS]
 
         def replay(driver: Driver) -> int:
@@ -95,9 +99,27 @@ class SqlDeliveries:
 
         return await self._database.write(replay)
 
+    async def serve(self, webhooks: Collection[str], now: float, since: float) -> None:
+        """This daemon sends to these webhooks from now on, and to no others. A daemon that has not said so
+        `since` then does not count any more."""
+        node = self._database.node
+        rows = [{"webhook": webhook, "node": node, "seen_at": now} for webhook in sorted(map(key, webhooks))]
+
+        def serve(driver: Driver) -> None:
+            self._drop_senders.run(driver, {"node": node, "since": since})
+            self._put_sender.run_each(driver, rows)
+
+        await self._database.write(serve)
+
+    async def abandon(self, why: str, most: int) -> Sequence[str]:
+        """Give up what is pending for webhooks to which no daemon sends, so many at most; the webhook of each
+        that was given up."""
+        values = {"error": storable(why), "most": most}
+        rows = await self._database.write(lambda driver: self._abandon.run(driver, values).fetchall())
+        return [row[0] for row in rows]
+
     async def prune(self, before: float) -> int:
-        """Forget what was delivered before that, and what is of before and was given up, or is of a webhook
-        that there is no more; how many."""
+        """Forget what was delivered before that, and what is of before and was given up; how many."""
         values = {"before": before}
         return await self._database.write(lambda driver: len(self._prune.run(driver, values).fetchall()))
 
@@ -122,6 +144,15 @@ def _take() -> Any:
     these = deliveries.c.id.in_(select(oldest.c.id))
     taken = deliveries.update().where(these).values(next_at=bindparam("until"))
     return taken.returning(*deliveries.c)
+
+
+def _abandon() -> Any:
+    """What another daemon is just writing can wait for the next time."""
+    forsaken = select(deliveries.c.id).where(_PENDING, ~_SERVED)
+    some = forsaken.limit(bindparam("most")).offset(literal_column("0"))
+    these = deliveries.c.id.in_(select(some.with_for_update(skip_locked=True).cte().c.id))
+    given_up = deliveries.update().where(these).values(next_at=null(), error=bindparam("error"))
+    return given_up.returning(deliveries.c.webhook)
 
 
 def _as_stored(delivery: Delivery) -> Delivery:

@@ -1,4 +1,4 @@
-"""The write-ahead journal in tables: satisfies `engine.ports.Journal`."""
+"""The write-ahead journal in tables: satisfies `engine.ports.journal.Journal`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, Row, select
 
-from asterisk_warm.engine.ports import Entry, HandoffRow, StoredEvent, StoredHandoff
+from asterisk_warm.engine.ports.journal import Entry, HandoffRow, StoredEvent, StoredHandoff
 from asterisk_warm.store.database import Database
 from asterisk_warm.store.statements import Driver, Statements
 from asterisk_warm.store.tables import events, handoffs, outbox

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
@@ -21,6 +21,10 @@ from asterisk_warm.store.texts import KEY_LENGTH, kept, key
 
 _encode = msgspec.json.Encoder().encode
 _attributes = msgspec.json.Decoder(tuple[tuple[str, str], ...])
+
+
+ASKED_AT_ONCE = 500
+"""Numbers in one statement: databases take only so many values."""
 
 
 class SqlLeads:
@@ -48,6 +52,12 @@ class SqlLeads:
         """By number, those behind `after`."""
         query = select(leads).where(leads.c.number > key(after)).order_by(leads.c.number).limit(limit)
         return await self._database.read(lambda connection: _leads(connection, query))
+
+    async def stored(self, numbers: Collection[str]) -> Collection[str]:
+        """Those of these numbers that are a lead's."""
+        asked = {key(number): number for number in numbers}
+        found = await self._database.read(lambda connection: _stored(connection, list(asked)))
+        return {asked[number] for number in found}
 
     async def outcomes_of_handoff(self, handoff: str) -> Sequence[LeadOutcome]:
         """Oldest first."""
@@ -166,6 +176,14 @@ def _leads(connection: Connection, query: Any) -> Sequence[LeadRecord]:
         )
         for row in rows
     ]
+
+
+def _stored(connection: Connection, numbers: Sequence[str]) -> Sequence[str]:
+    found: list[str] = []
+    for start in range(0, len(numbers), ASKED_AT_ONCE):
+        some = numbers[start : start + ASKED_AT_ONCE]
+        found += connection.scalars(select(leads.c.number).where(leads.c.number.in_(some)))
+    return found
 
 
 def _consents(connection: Connection, numbers: Iterable[str]) -> Mapping[str, Sequence[Consent]]:

@@ -32,6 +32,16 @@ Index(
     postgresql_where=_PENDING,
 )
 
+senders = Table(
+    "webhook_senders",
+    metadata,
+    Column("webhook", Text, primary_key=True),
+    Column("node", Text, primary_key=True),
+    Column("seen_at", Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Which daemon sends to which webhook: their files may differ."""
+
 tokens = Table(
     "api_tokens",
     metadata,

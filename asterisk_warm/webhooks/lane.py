@@ -7,11 +7,11 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import structlog
 
-from asterisk_warm.engine.ports import JournalError
+from asterisk_warm.engine.ports.journal import JournalError
 from asterisk_warm.engine.screens.ports import Delivery, DeliveryStore
 from asterisk_warm.webhooks.endpoint import Endpoint
 from asterisk_warm.webhooks.schedule import Schedule
@@ -34,6 +34,16 @@ SLOW_SECONDS = 1.0
 SHORTEST_SECONDS = 0.05
 """What is due and was not had is just being taken by another daemon."""
 STORE_RETRY_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """A webhook whose latest attempt has failed."""
+
+    webhook: str
+    why: str
+    since: float
+    """Seconds since the epoch; all attempts since then have failed."""
 
 
 class Lane:
@@ -60,15 +70,14 @@ class Lane:
         self._woken = asyncio.Event()
         self._unanswered: set[float] = set()
         """Since when attempts wait for an answer, of the monotonic clock."""
-        self._failing = False
-        """Whether the latest attempt has failed."""
+        self.failing: Failing | None = None
         self._closed = False
 
     @property
     def prompt(self) -> bool:
         """Whether it can be expected to answer at once, so that it is worth waiting for."""
         longest = time.monotonic() - min(self._unanswered, default=math.inf)
-        return not self._failing and longest < SLOW_SECONDS
+        return self.failing is None and longest < SLOW_SECONDS
 
     @property
     def has_room(self) -> bool:
@@ -175,13 +184,15 @@ class Lane:
 
     def _tell(self, delivery: Delivery, result: Result, seconds: float) -> None:
         failed, about = bool(result.error), {"webhook": self.endpoint.name, "notice": delivery.notice}
-        if failed and not self._failing:
+        before = self.failing
+        if failed and before is None:
             log.warning("a webhook fails", **about, why=result.error)
-        elif self._failing and not failed:
+        elif before is not None and not failed:
             log.info("a webhook is back", **about)
         if seconds >= SLOW_SECONDS and not failed:
             log.info("a webhook is slow", **about, seconds=round(seconds, 3))
-        self._failing = failed
+        since = self._now() if before is None else before.since
+        self.failing = Failing(self.endpoint.name, result.error, since) if failed else None
 
 
 def _end(answered: asyncio.Future[None]) -> None:

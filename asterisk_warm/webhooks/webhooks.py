@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
 import msgspec
 import structlog
 
-from asterisk_warm.engine.ports import JournalError
+from asterisk_warm.core.handoff.options import clean
+from asterisk_warm.engine.errors import Refused
+from asterisk_warm.engine.housekeeping import regularly
+from asterisk_warm.engine.ports.journal import JournalError
 from asterisk_warm.engine.screens.ports import Delivery, DeliveryStore, Notice
 from asterisk_warm.webhooks.endpoint import Endpoint
-from asterisk_warm.webhooks.lane import Lane
+from asterisk_warm.webhooks.lane import Failing, Lane
 from asterisk_warm.webhooks.schedule import Schedule
 from asterisk_warm.webhooks.sending import Sender
 
@@ -21,7 +25,15 @@ log = structlog.get_logger(__name__)
 
 KEEP_SECONDS = 30 * 24 * 3600.0
 """How long a delivery that is over is kept."""
-PRUNE_SECONDS = 6 * 3600.0
+TIDY_SECONDS = 6 * 3600.0
+TIDY_RETRY_SECONDS = 30.0
+"""When the store has failed."""
+ABSENT_SECONDS = 7 * 24 * 3600.0
+"""A daemon that was not there for so long sends no more. It is longer than the schedule."""
+ABANDON_AT_ONCE = 100
+"""Deliveries given up in one write, for which others wait: 5 ms."""
+NOT_CONFIGURED = "no webhook of this name is configured any more; put it back, and replay this"
+"""Why a delivery was given up."""
 
 
 class Webhooks:
@@ -68,12 +80,20 @@ class Webhooks:
         return self._all([attempt for prompt, attempt in attempts if prompt])
 
     async def run(self) -> None:
-        """Send what is due, and forget what is old, until cancelled."""
+        """Send what is due, give up what nobody sends any more, and forget what is old, until cancelled."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 for lane in self._lanes:
                     tasks.create_task(lane.run())
-                tasks.create_task(self._prune())
+                tasks.create_task(
+                    regularly(
+                        self._tidy_up,
+                        TIDY_SECONDS,
+                        "the outbox of webhooks was not tidied up",
+                        JournalError,
+                        retry_seconds=TIDY_RETRY_SECONDS,
+                    )
+                )
         finally:
             await self.close()
 
@@ -83,13 +103,32 @@ class Webhooks:
             await lane.close()
         await self._sender.close()
 
+    @property
+    def failing(self) -> Sequence[Failing]:
+        """The webhooks that have not taken what they were sent last."""
+        return [lane.failing for lane in self._lanes if lane.failing is not None]
+
     async def list(self, webhook: str, state: str, limit: int) -> Sequence[Delivery]:
         """Newest first. `webhook`: "" for all; `state`: all, pending, delivered or failed. Raises
-        JournalError."""
-        return await self._store.list(webhook, state, limit)
+        JournalError, and Refused (not_found) for a webhook that is not configured and was sent nothing."""
+        found = await self._store.list(webhook, state, limit)
+        if webhook and not found and await self._unheard_of(webhook):
+            configured = ", ".join(lane.endpoint.name for lane in self._lanes) or "none"
+            raise Refused(
+                "not_found", f'no webhook "{clean(webhook, 40)}"', f"configured webhooks: {configured}"
+            )
+        return found
+
+    async def _unheard_of(self, webhook: str) -> bool:
+        """One that was taken out of the configuration, or that is another daemon's, is not."""
+        if any(lane.endpoint.name == webhook for lane in self._lanes):
+            return False
+        return not await self._store.list(webhook, "all", 1)
 
     async def replay(self, ids: Sequence[int]) -> int:
-        """Send them (again), whatever became of them before; how many there were. Raises JournalError."""
+        """Send them (again), whatever became of them before, unless their webhook is not configured; how many
+        are sent. Raises JournalError."""
+        await self._serve()  # Somebody may be quicker than `run`.
         found = await self._store.replay(ids, self._now())
         for lane in self._lanes:
             lane.wake()
@@ -102,14 +141,23 @@ class Webhooks:
         arrival.add_done_callback(self._arrivals.discard)
         return arrival
 
-    async def _prune(self) -> None:
-        while True:
-            try:
-                gone = await self._store.prune(self._now() - KEEP_SECONDS)
-                log.debug("old deliveries forgotten", count=gone)
-            except JournalError as error:
-                log.warning("old deliveries were not forgotten", why=str(error))
-            await asyncio.sleep(PRUNE_SECONDS)
+    async def _tidy_up(self) -> None:
+        """Also later than at the start: the other daemons on the database come and go."""
+        await self._abandon()
+        gone = await self._store.prune(self._now() - KEEP_SECONDS)
+        log.debug("old deliveries forgotten", count=gone)
+
+    async def _serve(self) -> None:
+        now = self._now()
+        await self._store.serve([lane.endpoint.name for lane in self._lanes], now, now - ABSENT_SECONDS)
+
+    async def _abandon(self) -> None:
+        await self._serve()
+        given_up: Counter[str] = Counter()
+        while some := await self._store.abandon(NOT_CONFIGURED, ABANDON_AT_ONCE):
+            given_up.update(some)
+        for webhook, count in sorted(given_up.items()):
+            log.warning("deliveries given up", webhook=webhook, count=count, why=NOT_CONFIGURED)
 
 
 def _payload(notice: Notice) -> bytes:

@@ -95,6 +95,7 @@ async def test_given_attempts_then_they_are_told_apart_by_what_became_of_them(st
 
 
 async def test_given_a_replay_then_they_are_due_again_whatever_became_of_them(store: DeliveryStore) -> None:
+    await store.serve(["crm"], 1.0, 0.0)
     one, two, three = await store.add([delivery(number) for number in range(3)])
     await store.save(replace(one, next_at=None, attempts=1, delivered_at=3.5))
     await store.save(replace(two, next_at=None, attempts=10, error="gone"))
@@ -109,16 +110,51 @@ async def test_given_old_ones_when_pruned_then_only_what_is_over_goes(store: Del
         "delivered": delivery(1, next_at=None, delivered_at=50.0),
         "delivered late": delivery(2, next_at=None, delivered_at=150.0),
         "given up": delivery(3, next_at=None, error="gone"),
-        "forgotten webhook": delivery(4, webhook="old", next_at=3.0),
-        "replayed": delivery(5, next_at=160.0),
-        "new": delivery(6, created_at=120.0, next_at=120.0),
-        "new and given up": delivery(7, created_at=120.0, next_at=None),
+        "replayed": delivery(4, next_at=160.0),
+        "new": delivery(5, created_at=120.0, next_at=120.0),
+        "new and given up": delivery(6, created_at=120.0, next_at=None),
     }
     added = dict(zip(ages, await store.add(list(ages.values())), strict=True))
-    assert await store.prune(100.0) == 3
+    assert await store.prune(100.0) == 2
     left = {name for name, one in added.items() if await store.get(one.id) is not None}
     assert left == {"delivered late", "replayed", "new", "new and given up"}
     assert await store.prune(100.0) == 0
+
+
+async def test_given_a_webhook_to_which_nobody_sends_then_its_pending_ones_are_given_up_and_cannot_be_replayed(
+    store: DeliveryStore,
+) -> None:
+    ours, *theirs = await store.add([delivery(1), *(delivery(number, "old") for number in range(1, 4))])
+    arrived = replace(theirs[2], next_at=None, attempts=1, delivered_at=3.5)
+    await store.save(arrived)
+    await store.serve(["crm", "erp"], 1.0, 0.0)
+    assert [await store.abandon("nobody", 1) for _ in range(3)] == [["old"], ["old"], []]
+    gone = [replace(one, next_at=None, error="nobody") for one in theirs[:2]]
+    assert await store.list("", "failed", 9) == gone[::-1]
+    assert await store.list("", "pending", 9) == [ours]
+    assert await store.list("", "delivered", 9) == [arrived]
+    every = [ours.id, *(one.id for one in theirs)]
+    assert await store.replay(every, 20.0) == 1
+    assert await store.list("", "failed", 9) == gone[::-1]
+    await store.serve(["old"], 2.0, 0.0)
+    assert await store.replay(every, 20.0) == 3, "it has come back, and the other is gone"
+    assert await store.abandon("nobody", 9) == ["crm"]
+    assert [one.id for one in await store.due("old", 20.0, 30.0, 9)] == every[1:]
+
+
+async def test_given_several_daemons_then_a_webhook_is_there_while_any_of_them_has_it(url: str) -> None:
+    async with await Database.open(url, "east") as east, await Database.open(url, "west") as west:
+        stores = [SqlDeliveries(east), SqlDeliveries(west)]
+        await stores[0].add([delivery(1, "crm"), delivery(2, "erp"), delivery(3, "both")])
+        await stores[0].serve(["crm", "both"], 10.0, 0.0)
+        await stores[1].serve(["erp", "both"], 20.0, 0.0)
+        assert await stores[1].abandon("nobody", 9) == []
+        await stores[0].serve(["both"], 30.0, 0.0)
+        assert await stores[1].abandon("nobody", 9) == ["crm"]
+        await stores[0].serve([], 40.0, 20.0)
+        assert await stores[0].abandon("nobody", 9) == [], "the other was there at 20"
+        await stores[0].serve([], 50.0, 20.5)
+        assert sorted(await stores[0].abandon("nobody", 9)) == ["both", "erp"]
 
 
 async def test_given_several_daemons_then_each_delivery_is_taken_by_one(url: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection, select
 from store_databases import KINDS, entry, new_database
 
-from asterisk_warm.engine.ports import HandoffRow, Journal, StoredEvent, StoredHandoff
+from asterisk_warm.engine.ports.journal import HandoffRow, Journal, StoredEvent, StoredHandoff
 from asterisk_warm.store import Database, SqlJournal, StoreError
 from asterisk_warm.store.tables import events, handoffs, outbox
 

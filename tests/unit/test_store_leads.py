@@ -13,6 +13,7 @@ from store_databases import KINDS, new_database
 from asterisk_warm.core.leads import Consent, LeadOutcome, LeadRecord, Purpose
 from asterisk_warm.engine.leads.ports import LeadStore
 from asterisk_warm.store import Database, SqlLeads, StoreError
+from asterisk_warm.store.leads import ASKED_AT_ONCE
 
 CALL = Consent(Purpose.CALL, True, "web form", "May we call you? ☎", 10.25, "https://example.org/form")
 REVOKED = Consent(Purpose.CALL, False, "oral", "", 20.5, "api (crm)")
@@ -54,6 +55,17 @@ async def test_given_a_new_database_then_nobody_is_known(store: LeadStore) -> No
     assert await store.outcomes_of_handoff("warm-1") == []
     assert await store.outcomes_of_lead("+15551234567", 9) == []
     assert await store.remove_lead("+15551234567") is False
+
+
+async def test_given_many_numbers_when_asked_then_those_of_leads_are_told(store: LeadStore) -> None:
+    leads = {f"+1555{number:07}" for number in range(ASKED_AT_ONCE + 100)}
+    others = {f"+1666{number:07}" for number in range(ASKED_AT_ONCE + 100)}
+    hostile = {"", "x' OR 'a'='a", "%", "a\0b", "\ud800", "9" * 70_000}
+    await store.save_leads([LeadRecord(number) for number in leads], "eva", 1.0)
+    assert set(await store.stored(leads | others | hostile)) == leads
+    assert set(await store.stored(others)) == set(await store.stored([])) == set()
+    await store.save_leads([LeadRecord(number) for number in hostile], "eva", 1.0)
+    assert set(await store.stored(hostile | others)) == hostile
 
 
 async def test_given_a_lead_when_read_back_then_everything_is_there(store: LeadStore) -> None:

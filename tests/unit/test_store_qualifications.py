@@ -25,7 +25,9 @@ OWNER = Answer(
     channel=Channel.VOICE,
     asked="Do you own it? ¿Sí?",
     skipped=True,
+    no_answer=True,
     recording="warm-owner-1",
+    recording_gone=True,
 )
 EVERYTHING = Qualification(
     id="qual-1",

@@ -7,9 +7,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from lead_memory import HOME, script_of
 from store_databases import KINDS, new_database
 
+from asterisk_warm.core.presence import By
 from asterisk_warm.engine.qualifying.ports import ScriptStore, ScriptVersion
+from asterisk_warm.engine.qualifying.scripts import ScriptService
 from asterisk_warm.store import Database, SqlScripts, StoreError
 
 
@@ -83,3 +86,25 @@ async def test_given_a_store_that_fails_then_a_store_error(store: ScriptStore, d
         await store.publish("s", "", "api", 1.0)
     with pytest.raises(StoreError, match="script_versions"):
         await store.scripts()
+
+
+async def test_given_a_rollback_of_what_the_configurations_file_says_when_restarted_then_it_stays(
+    url: str,
+) -> None:
+    edited = HOME.replace("points: 10", "points: 20")
+    told = []
+    for file, version in ((HOME, None), (edited, 1), (edited, None)):
+        async with await Database.open(url) as database:
+            scripts = ScriptService(SqlScripts(database), script_of)
+            told.append(await scripts.seed({"home": file}))
+            if version is not None:
+                await scripts.rollback("home", version, By("dana", "cli"))
+            versions = await scripts.versions("home")
+    assert [(one.version, one.by) for one in versions] == [
+        (3, "cli (dana)"),
+        (2, "configuration"),
+        (1, "configuration"),
+    ]
+    first, second, (third,) = told
+    assert (first, second) == ([], [])
+    assert "is version 2, but version 3 is the current one" in third

@@ -35,7 +35,9 @@ from webhook_stage import (
 from asterisk_warm.engine.screens.ports import Receiver
 from asterisk_warm.store import Database, SqlDeliveries, StoreError
 from asterisk_warm.webhooks import Endpoint, Webhooks, lane
+from asterisk_warm.webhooks import webhooks as of_webhooks
 from asterisk_warm.webhooks.schedule import DELAYS, HOUR, Schedule
+from asterisk_warm.webhooks.webhooks import NOT_CONFIGURED
 
 SOON = Schedule([0.05, 0.05], lambda: 1.0)
 LATER = Schedule([3600.0], lambda: 1.0)
@@ -240,6 +242,8 @@ async def test_given_an_answer_then_the_words_say_what_to_do_and_it_is_heeded_wh
         (stored,) = await webhooks.list("", "all", 9)
         became = await until(store, stored.id, tried)
         end = time.time()
+    (failing,) = webhooks.failing
+    assert (failing.webhook, failing.why) == ("crm", words) and start <= failing.since <= end
     assert became.error == words
     assert server.ids == ["warm-1.1.made"]
     if seconds is None:
@@ -247,6 +251,25 @@ async def test_given_an_answer_then_the_words_say_what_to_do_and_it_is_heeded_wh
     else:
         assert became.next_at is not None
         assert start + seconds <= became.next_at <= end + seconds
+
+
+async def test_given_a_webhook_that_goes_on_failing_then_it_is_told_since_when(
+    store: SqlDeliveries, server: Server
+) -> None:
+    server.statuses = [401, 500]
+    start = time.time()
+    async with sending(store, endpoint(server.url), schedule=LATER) as webhooks:
+        assert webhooks.failing == []
+        await told(webhooks, 1)
+        (first,) = await webhooks.list("", "all", 9)
+        await until(store, first.id, tried)
+        between = time.time()
+        await told(webhooks, 2)
+        (second, _) = await webhooks.list("", "all", 9)
+        await until(store, second.id, tried)
+        (failing,) = webhooks.failing
+    assert failing.why == "answers 500 Internal Server Error"
+    assert start <= failing.since <= between
 
 
 async def test_given_nobody_there_then_the_words_say_so_and_no_address(store: SqlDeliveries) -> None:
@@ -270,6 +293,7 @@ async def test_given_an_endpoint_that_fails_then_the_next_notice_does_not_wait_f
         server.hold.set()
         (second, _) = await webhooks.list("", "all", 9)
         await until(store, second.id, over)
+        assert webhooks.failing == []
         # It is back: the next one is awaited again.
         server.hold.clear()
         arrival = asyncio.ensure_future(await webhooks.tell(notice(3)))
@@ -411,6 +435,67 @@ async def test_given_several_daemons_then_each_notice_is_sent_by_one(url: str, s
         for one in await stores[0].list("", "all", 99):
             await until(stores[0], one.id, over)
     assert sorted(server.ids) == sorted(notice(number).id for number in range(40))
+
+
+async def test_given_a_webhook_taken_out_when_started_again_then_its_deliveries_end_and_wait_for_its_return(
+    url: str, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(of_webhooks, "ABANDON_AT_ONCE", 2)
+    server.statuses = [500] * 5
+    async with daemon(url, endpoint(server.url, "old"), run=False) as webhooks:
+        await told(webhooks, *range(5))
+    with capture_logs() as logs:
+        async with daemon(url, endpoint(server.url)) as webhooks:
+            await logged(logs, "deliveries given up")
+            gone = await webhooks.list("old", "failed", 9)
+            assert {(one.delivered_at, one.error) for one in gone} == {(None, NOT_CONFIGURED)}
+            assert await webhooks.list("", "pending", 9) == []
+            assert await webhooks.replay([one.id for one in gone]) == 0
+    (line,) = [line for line in logs if line["event"] == "deliveries given up"]
+    assert (line["log_level"], line["webhook"], line["count"]) == ("warning", "old", 5)
+    server.ids.clear()
+    server.statuses.clear()
+    async with daemon(url, endpoint(server.url, "old")) as webhooks:
+        assert await webhooks.replay([one.id for one in gone]) == 5
+        await server.requests(5)
+    assert sorted(server.ids) == sorted(one.notice for one in gone)
+
+
+async def test_given_another_daemon_that_has_the_webhook_then_its_deliveries_are_left_to_it(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lane, "LOOK_SECONDS", 0.1)
+    nobody = endpoint(f"http://127.0.0.1:{unused_port()}/", "old")
+    async with await Database.open(url, "east") as east, await Database.open(url, "west") as west:
+        store = SqlDeliveries(east)
+        async with sending(store, nobody, schedule=LATER) as other:
+            await told(other, 1)
+            (waiting,) = await other.list("old", "pending", 9)
+            async with sending(SqlDeliveries(west)) as webhooks:
+                assert await webhooks.replay([waiting.id]) == 1, "it can be replayed here"
+                await until(store, waiting.id, tried)
+        later = time.time() + 8 * 24 * HOUR
+        async with sending(SqlDeliveries(west), now=lambda: later):
+            assert (await until(store, waiting.id, over)).error == NOT_CONFIGURED
+
+
+async def test_given_an_outbox_that_fails_at_the_start_then_it_is_tidied_up_when_it_is_back(
+    url: str, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(of_webhooks, "TIDY_RETRY_SECONDS", 0.05)
+    async with await Database.open(url) as database:
+        store = SqlDeliveries(database)
+        async with sending(
+            store, endpoint(f"http://127.0.0.1:{unused_port()}/", "old"), run=False
+        ) as webhooks:
+            await told(webhooks, 1)
+            (waiting,) = await webhooks.list("old", "pending", 9)
+        await rename(database, "webhook_senders", "elsewhere")
+        with capture_logs() as logs:
+            async with sending(store, endpoint(server.url)):
+                await logged(logs, "the outbox of webhooks was not tidied up")
+                await rename(database, "elsewhere", "webhook_senders")
+                assert (await until(store, waiting.id, over)).error == NOT_CONFIGURED
 
 
 async def test_given_old_deliveries_when_run_then_those_that_are_over_are_forgotten(
