@@ -16,7 +16,7 @@ from asterisk_warm.agi.ports import Recordings
 from asterisk_warm.agi.voice import Voice
 from asterisk_warm.core.script.choosing import offered
 from asterisk_warm.core.script.model import Kind, Question, Script
-from asterisk_warm.engine.ports import PbxError
+from asterisk_warm.engine.ports.pbx import PbxError
 
 log = structlog.get_logger(__name__)
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from asterisk_warm.agi.environment import Environment
 from asterisk_warm.agi.ports import Services
 from asterisk_warm.agi.session import Reply
-from asterisk_warm.engine.ports import Speaker
+from asterisk_warm.engine.ports.speech import Speaker
 
 SPEAKING = "warm-say"
 """The dialplan's context that plays WARM_SAY: what comes from there was dialled."""

@@ -13,8 +13,9 @@ from asterisk_warm.agi.voice import Voice, recorded
 from asterisk_warm.core.presence import By
 from asterisk_warm.core.script.model import Channel, Question, Script
 from asterisk_warm.engine.errors import Refused
-from asterisk_warm.engine.ports import Speaker
+from asterisk_warm.engine.ports.speech import Speaker
 from asterisk_warm.engine.qualifying.views import QualificationView
+from asterisk_warm.engine.recordings import answer_recording
 
 log = structlog.get_logger(__name__)
 
@@ -67,8 +68,7 @@ class Interview:
     # -- asking ----------------------------------------------------------------------------------------------
 
     async def _ask(self, question: Question, said: list[str]) -> Heard:
-        # A new name each time that something was kept: no earlier answer loses its recording.
-        recording = f"{self.view.id}-{question.id}-{self.view.revision}"
+        recording = answer_recording(self.view.id, question.id, self.view.revision)
         return await self._asking.ask(question, self._wording(question), said, recording)
 
     def _wording(self, question: Question) -> str:
@@ -128,7 +128,7 @@ class Interview:
         self._misses += 1
         if self._misses < question.tries or not question.optional:
             return await self._voice.say(missed.why)
-        await self._skip()
+        await self._skip(no_answer=True)
         return await self._voice.phrases(["left-out"])
 
     async def _wished(self, question: Question, wish: Wish) -> list[str]:
@@ -147,8 +147,9 @@ class Interview:
                 return await self._voice.phrases(["first"])
         return []
 
-    async def _skip(self) -> None:
-        self._moved(await self._qualifications.skip(self.view.id, Channel.VOICE, self._by))
+    async def _skip(self, *, no_answer: bool = False) -> None:
+        skipped = await self._qualifications.skip(self.view.id, Channel.VOICE, self._by, no_answer=no_answer)
+        self._moved(skipped)
 
     def _moved(self, view: QualificationView) -> None:
         self.view = view

@@ -51,8 +51,8 @@ class Leads(Protocol):
     async def show(self, number: str) -> LeadRecordView:
         """Raises Refused (not_found)."""
 
-    async def outcome_of_agent(self, agent: str, key: str, by: By, note: str = "") -> OutcomeView:
-        """Write down what came of the agent's latest talk: the disposition that has that digit."""
+    async def outcome_of_agent(self, agent: str, disposition: str, by: By, note: str = "") -> OutcomeView:
+        """Write down what came of the agent's latest talk. Raises Refused (not_found) where there is none."""
 
 
 class Qualifications(Protocol):
@@ -61,14 +61,15 @@ class Qualifications(Protocol):
     async def begin(
         self, script: str, lead: str, *, language: str = "", by: By, channel: Channel, fresh: bool = False
     ) -> QualificationView:
-        """A new one, or (unless `fresh`) the open one of the same lead and script."""
+        """A new one, or (unless `fresh`) the one of the same lead and script that is open, or still holds."""
 
     async def answer(
         self, id: str, text: str, *, question: str = "", channel: Channel, by: By, recording: str = ""
     ) -> QualificationView:
         """Raises Refused (invalid) for what is no answer to that question."""
 
-    async def skip(self, id: str, channel: Channel, by: By) -> QualificationView: ...
+    async def skip(self, id: str, channel: Channel, by: By, *, no_answer: bool = False) -> QualificationView:
+        """`no_answer`: because the lead said nothing that would do."""
 
     async def back(self, id: str) -> QualificationView:
         """Raises Refused (conflict) at the first question."""

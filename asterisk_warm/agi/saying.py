@@ -8,7 +8,7 @@ import structlog
 
 from asterisk_warm.agi.answer import Answer
 from asterisk_warm.agi.text import listed
-from asterisk_warm.engine.ports import Speaker, SpeechUnavailable
+from asterisk_warm.engine.ports.speech import Speaker, SpeechUnavailable
 
 log = structlog.get_logger(__name__)
 

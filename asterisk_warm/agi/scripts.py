@@ -138,7 +138,7 @@ SCRIPTS: Mapping[str, Script] = {
     "outcome": Script(
         outcome,
         "outcome,KEY_OR_ID,NOTE or outcome,agent=ID,KEY_OR_ID,NOTE",
-        least=1,
+        least=0,
         most=3,
         variables=OF_OUTCOME,
         speaks=True,

@@ -17,7 +17,8 @@ from asterisk_warm.agi.ports import Services
 from asterisk_warm.agi.saying import sounds
 from asterisk_warm.agi.scripts import answer, seconds, unreachable
 from asterisk_warm.agi.session import AgiError, Session
-from asterisk_warm.engine.ports import JournalError, Speaker
+from asterisk_warm.engine.ports.journal import JournalError
+from asterisk_warm.engine.ports.speech import Speaker
 
 log = structlog.get_logger(__name__)
 

@@ -9,7 +9,7 @@ import structlog
 
 from asterisk_warm.agi.phrases import base, phrase, spoken_in
 from asterisk_warm.engine.errors import Refused
-from asterisk_warm.engine.ports import Speaker, SpeechUnavailable
+from asterisk_warm.engine.ports.speech import Speaker, SpeechUnavailable
 
 log = structlog.get_logger(__name__)
 

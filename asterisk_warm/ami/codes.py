@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import unquote
 
-from asterisk_warm.engine.ports import InCall, Wish
+from asterisk_warm.engine.ports.calls import InCall, Wish
 
 EVENT = "WarmRequest"
 

@@ -14,7 +14,7 @@ from typing import TypeVar
 import structlog
 
 from asterisk_warm.ami.manager import AmiManager
-from asterisk_warm.engine.ports import PbxRefused
+from asterisk_warm.engine.ports.pbx import PbxRefused
 
 log = structlog.get_logger(__name__)
 V = TypeVar("V")

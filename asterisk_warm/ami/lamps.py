@@ -11,7 +11,7 @@ import structlog
 
 from asterisk_warm.ami.devices import STATES
 from asterisk_warm.ami.manager import AmiManager
-from asterisk_warm.engine.ports import PbxRefused
+from asterisk_warm.engine.ports.pbx import PbxRefused
 
 log = structlog.get_logger(__name__)
 

@@ -18,7 +18,8 @@ import structlog
 from panoramisk.ami_protocol import AMIProtocol
 from panoramisk.manager import Manager as Panoramisk
 
-from asterisk_warm.engine.ports import LegGone, Location, PbxRefused, PbxUnreachable
+from asterisk_warm.engine.ports.calls import Location
+from asterisk_warm.engine.ports.pbx import LegGone, PbxRefused, PbxUnreachable
 from asterisk_warm.engine.within import within
 
 log = structlog.get_logger(__name__)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from asterisk_warm.ari.model import Message
-from asterisk_warm.engine.ports import LegGone
+from asterisk_warm.engine.ports.pbx import LegGone
 
 _TOLD = ("channel_answered", "channel_declined", "channel_unavailable")
 """States of a ChannelTransfer once the phone has been told how it went."""

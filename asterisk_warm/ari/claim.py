@@ -10,7 +10,7 @@ from contextlib import suppress
 from asterisk_warm.ari.client import AriClient, NotThere
 from asterisk_warm.ari.model import Message, Variable
 from asterisk_warm.ari.socket import Replaced
-from asterisk_warm.engine.ports import PbxError
+from asterisk_warm.engine.ports.pbx import PbxError
 
 ANSWER_SECONDS = 1.0
 """How long the owner may take to say that it is there: waited for only when the last owner was another."""

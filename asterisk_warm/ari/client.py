@@ -12,7 +12,7 @@ import msgspec
 
 from asterisk_warm.ari.http import HttpRequests
 from asterisk_warm.ari.lane import Lane
-from asterisk_warm.engine.ports import LegGone, PbxError, PbxRefused, PbxUnreachable
+from asterisk_warm.engine.ports.pbx import LegGone, PbxError, PbxRefused, PbxUnreachable
 
 _WORDS_LIMIT = 200
 _NO_CHANNEL = ("Channel not found", "Provided channel was not found")
@@ -51,26 +51,37 @@ class AriClient:
 
     async def get(self, path: str, kind: type[T], **query: str) -> T:
         """GET, decoded as `kind`. Raises as `request` does."""
-        text = await self.request("GET", path, query)
-        try:
-            return msgspec.json.decode(text, type=kind)
-        except msgspec.DecodeError as error:
-            raise PbxRefused(f"Asterisk's answer to GET {path} was not understood: {error}") from error
+        return decoded(path, await self.request("GET", path, query), kind)
 
     async def request(
-        self, method: str, path: str, query: Mapping[str, str] | None = None, body: object = None
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: object = None,
+        *,
+        apart: bool = False,
     ) -> bytes:
         """One request; the answer's body. What may be long belongs in `body`: Asterisk takes no request
-        line beyond 4096 bytes.
+        line beyond 4096 bytes. `apart`: what takes its time, or is answered at length, so that nothing waits
+        behind it on the websocket.
 
         Raises LegGone (no such channel), NotThere (no such bridge, …), PbxRefused (any other refusal,
         with Asterisk's words) or PbxUnreachable (no answer: whether it was carried out is unknown)."""
         lane = self._lane
-        transport = lane if lane is not None and lane.free else self._http
+        transport = lane if lane is not None and lane.free and not apart else self._http
         status, text = await transport.send(method, path, query or _NOTHING, body)
         if status < 300:
             return text
         raise _refusal(method, path, status, text)
+
+
+def decoded(path: str, text: bytes, kind: type[T]) -> T:
+    """Asterisk's answer to GET `path`. Raises PbxRefused."""
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except msgspec.DecodeError as error:
+        raise PbxRefused(f"Asterisk's answer to GET {path} was not understood: {error}") from error
 
 
 def _refusal(method: str, path: str, status: int, text: bytes) -> PbxError:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import aiohttp
 
-from asterisk_warm.engine.ports import PbxUnreachable
+from asterisk_warm.engine.ports.pbx import PbxUnreachable
 
 REQUEST_SECONDS = 5.0
 CONNECTIONS = 8

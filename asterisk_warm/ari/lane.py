@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import aiohttp
 import msgspec
 
-from asterisk_warm.engine.ports import PbxUnreachable
+from asterisk_warm.engine.ports.pbx import PbxUnreachable
 
 REQUEST_SECONDS = 5.0
 STUCK_SECONDS = 0.1

@@ -20,7 +20,8 @@ from asterisk_warm.ari.times import moment
 from asterisk_warm.ari.translate import Translator, lead_at_door, transfer_asked
 from asterisk_warm.core.handoff.events import Event
 from asterisk_warm.core.handoff.ids import PREFIX
-from asterisk_warm.engine.ports import AtDoor, PbxError, Transfer
+from asterisk_warm.engine.ports.calls import AtDoor, Transfer
+from asterisk_warm.engine.ports.pbx import PbxError
 
 log = structlog.get_logger(__name__)
 

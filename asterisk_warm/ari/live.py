@@ -12,7 +12,8 @@ from asterisk_warm.ari.model import Bridge, Channel
 from asterisk_warm.ari.orders import CREATE_SECONDS, TAKEN, all_of
 from asterisk_warm.ari.qualifying import Qualifying
 from asterisk_warm.core.handoff.commands import Progress
-from asterisk_warm.engine.ports import LegGone, Location, PbxError, PbxRefused, PbxUnreachable
+from asterisk_warm.engine.ports.calls import Location
+from asterisk_warm.engine.ports.pbx import LegGone, PbxError, PbxRefused, PbxUnreachable
 from asterisk_warm.engine.within import within
 
 TOLD_SECONDS = 0.5

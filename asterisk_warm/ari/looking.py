@@ -12,7 +12,8 @@ from asterisk_warm.ari.model import Application, Bridge, Channel
 from asterisk_warm.ari.orders import Orders
 from asterisk_warm.ari.translate import lead_at_door
 from asterisk_warm.core.handoff.options import LEAD_VARIABLES
-from asterisk_warm.engine.ports import Found, FoundChannel, LegGone, Location, Party, Whereabouts
+from asterisk_warm.engine.ports.calls import Found, FoundChannel, Location, Party, Whereabouts
+from asterisk_warm.engine.ports.pbx import LegGone
 
 _IN_STASIS = ("Stasis", "AppDial2", "")
 """What a channel of an ARI application is shown to run; a created one may not be shown to run anything

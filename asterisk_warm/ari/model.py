@@ -68,6 +68,10 @@ class LiveRecording(msgspec.Struct):
         return target if kind == "channel" else ""
 
 
+class StoredRecording(msgspec.Struct):
+    name: str
+
+
 class Application(msgspec.Struct):
     channel_ids: list[str] = []
 

@@ -12,7 +12,8 @@ from asterisk_warm.ari.client import AriClient, NotThere, part
 from asterisk_warm.ari.model import Bridge, Message, Variable
 from asterisk_warm.ari.shown import literal
 from asterisk_warm.ari.undead import Undead
-from asterisk_warm.engine.ports import LegGone, Location, PbxError, PbxRefused
+from asterisk_warm.engine.ports.calls import Location
+from asterisk_warm.engine.ports.pbx import LegGone, PbxError, PbxRefused
 
 WAKE_AFTER = (0.003, 0.01, 0.02)
 """Pauses before a channel that has not carried out an order yet is woken."""

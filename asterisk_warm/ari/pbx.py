@@ -12,14 +12,8 @@ from asterisk_warm.ari.model import Channel, DeviceState, Variable
 from asterisk_warm.ari.orders import CREATE_SECONDS, all_of
 from asterisk_warm.ari.recording import Recording
 from asterisk_warm.ari.shown import party
-from asterisk_warm.engine.ports import (
-    EndpointUnreachable,
-    LegGone,
-    Location,
-    PbxRefused,
-    PbxUnreachable,
-    Shown,
-)
+from asterisk_warm.engine.ports.calls import Location, Shown
+from asterisk_warm.engine.ports.pbx import EndpointUnreachable, LegGone, PbxRefused, PbxUnreachable
 from asterisk_warm.engine.within import within
 
 DIAL_SECONDS = 1.0

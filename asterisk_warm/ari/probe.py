@@ -7,7 +7,7 @@ import re
 from contextlib import suppress
 
 from asterisk_warm.ari.client import AriClient, NotThere
-from asterisk_warm.engine.ports import LegGone, PbxError
+from asterisk_warm.engine.ports.pbx import LegGone, PbxError
 
 NEEDED = {
     "res_stasis": "Stasis itself",

@@ -9,7 +9,8 @@ from asterisk_warm.ari.client import part
 from asterisk_warm.ari.orders import CREATE_SECONDS, TAKEN, Orders, all_of
 from asterisk_warm.ari.shown import party
 from asterisk_warm.core.handoff.commands import Progress
-from asterisk_warm.engine.ports import LegGone, PbxError, PbxRefused, PbxUnreachable, Shown
+from asterisk_warm.engine.ports.calls import Shown
+from asterisk_warm.engine.ports.pbx import LegGone, PbxError, PbxRefused, PbxUnreachable
 from asterisk_warm.engine.within import within
 
 WORD_SECONDS = 60.0

@@ -9,12 +9,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from asterisk_warm.ari.client import AriClient, NotThere, part
-from asterisk_warm.ari.model import Message
+from asterisk_warm.ari.client import AriClient, NotThere, decoded, part
+from asterisk_warm.ari.model import Message, StoredRecording
 from asterisk_warm.ari.orders import CREATE_SECONDS, TAKEN, Manager, Orders
 from asterisk_warm.ari.talking import SILENCE_SECONDS, Talking
 from asterisk_warm.core.handoff.ids import aside_leg, parse_aside_leg, parse_recording
-from asterisk_warm.engine.ports import LegGone, PbxError, PbxRefused, PbxUnreachable
+from asterisk_warm.engine.ports.pbx import LegGone, PbxError, PbxRefused, PbxUnreachable
 from asterisk_warm.engine.recordings import BEFORE, before
 from asterisk_warm.engine.within import within
 
@@ -22,6 +22,11 @@ TALK_ENERGY = 256
 """Mean amplitude (of 32767) from which on a frame is speech: Asterisk's own default."""
 FORMAT = "ulaw"
 """As our other sounds: what plays them is loaded."""
+STORED = "/recordings/stored"
+_UNLISTED = (
+    "the folder `recording` of its spool directory must be there, and in it no broken link "
+    "and no name that is not UTF-8"
+)
 _LISTENERS = 300_000
 """Added to a question's number, for the leg that listens to the agent."""
 
@@ -170,16 +175,27 @@ class Recording(Orders):
         with suppress(LegGone):
             await self.hang_up(_listener(recording))
 
+    # -- what Asterisk keeps: it reads the whole folder for each order, so these go apart --------------------
+
     async def has_recording(self, recording: str) -> bool:
         try:
-            await self._ari.request("GET", f"/recordings/stored/{part(recording)}")
+            await self._ari.request("GET", f"{STORED}/{part(recording)}", apart=True)
         except NotThere:
             return False
         return True
 
     async def forget_recording(self, recording: str) -> None:
+        """Of a link, only the link."""
         with suppress(NotThere):
-            await self._delete(f"/recordings/stored/{part(recording)}")
+            await self._ari.request("DELETE", f"{STORED}/{part(recording)}", apart=True)
+
+    async def stored_recordings(self) -> list[str]:
+        """All names, whoever recorded them; with a `/` what lies in a folder of its own."""
+        try:
+            text = await self._ari.request("GET", STORED, apart=True)
+        except PbxRefused as refused:
+            raise PbxRefused(f"Asterisk does not list its recordings ({refused}): {_UNLISTED}") from refused
+        return [one.name for one in decoded(STORED, text, list[StoredRecording])]
 
 
 def _listener(recording: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asterisk_warm.core.plain import few_marks
-from asterisk_warm.engine.ports import Shown
+from asterisk_warm.engine.ports.calls import Shown
 
 NAME_LIMIT, NUMBER_LIMIT = 60, 32
 _UNSAFE = frozenset('"\\<>{}$`;|%')

@@ -14,7 +14,7 @@ import structlog
 from asterisk_warm.ari.client import AriClient
 from asterisk_warm.ari.lane import Lane
 from asterisk_warm.ari.model import USED, Message
-from asterisk_warm.engine.ports import PbxError, PbxUnreachable
+from asterisk_warm.engine.ports.pbx import PbxError, PbxUnreachable
 from asterisk_warm.engine.within import within
 
 log = structlog.get_logger(__name__)

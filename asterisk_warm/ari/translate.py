@@ -28,7 +28,7 @@ from asterisk_warm.core.handoff.events import (
 from asterisk_warm.core.handoff.ids import parse_playback, parse_recording
 from asterisk_warm.core.handoff.model import LEAD, QUALIFIER, Outcome, Playing, offer_of
 from asterisk_warm.core.handoff.options import VARIABLE
-from asterisk_warm.engine.ports import AtDoor, Door, LeadAtDoor, Transfer
+from asterisk_warm.engine.ports.calls import AtDoor, Door, LeadAtDoor, Transfer
 
 Fact = tuple[str, Event]
 """(handoff id, event)."""

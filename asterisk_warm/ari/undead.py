@@ -13,7 +13,7 @@ from contextlib import suppress
 import structlog
 
 from asterisk_warm.ari.model import Message
-from asterisk_warm.engine.ports import PbxError
+from asterisk_warm.engine.ports.pbx import PbxError
 
 log = structlog.get_logger(__name__)
 

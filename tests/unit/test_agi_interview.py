@@ -22,9 +22,10 @@ from asterisk_warm.agi.phrases import PHRASES, phrase, spoken_in
 from asterisk_warm.agi.scripts import SCRIPTS, answer
 from asterisk_warm.agi.server import AgiServer, Limits
 from asterisk_warm.agi.session import Reply
+from asterisk_warm.core.leads import Disposition
 from asterisk_warm.core.presence import By
 from asterisk_warm.core.script.model import Channel, Choice, Kind, Match, Question, Rule, Script, Wording
-from asterisk_warm.engine.ports import JournalError
+from asterisk_warm.engine.ports.journal import JournalError
 
 NUMBER = "+12025550123"
 HOME = Question(
@@ -74,6 +75,11 @@ class Stage:
     def kept(self) -> dict[str, str]:
         (kept,) = self.desk.kept.kept.values()
         return {one.question: one.value for one in kept.answers}
+
+    def skipped(self) -> dict[str, str]:
+        (kept,) = self.desk.kept.kept.values()
+        why = {False: "on purpose", True: "no answer"}
+        return {one.question: why[one.no_answer] for one in kept.answers if one.skipped}
 
 
 def _scored(question: Question) -> Question:
@@ -217,6 +223,7 @@ async def test_given_tries_without_an_answer_then_an_optional_question_is_left_o
     found = await stage.run("qualify", "every", does=("", "#", "1"))
     assert _called("left-out") in stage.caller.played
     assert found.variables["WARM_COMPLETE"] == "yes" and stage.kept() == {"renews": "", "owner": "yes"}
+    assert stage.skipped() == {"renews": "no answer"}
 
 
 async def test_given_tries_without_an_answer_then_a_required_question_ends_it_politely(stage: Stage) -> None:
@@ -295,7 +302,7 @@ async def test_given_star_and_3_then_an_optional_question_is_skipped_and_no_othe
     await stage.publish(RENEWS, OWNER)
     await stage.run("qualify", "every", does=("!*", "3", "*", "3", "1"))
     assert _called("no-skip") in stage.caller.played
-    assert stage.kept() == {"renews": "", "owner": "yes"}
+    assert stage.kept() == {"renews": "", "owner": "yes"} and stage.skipped() == {"renews": "on purpose"}
 
 
 async def test_given_star_and_0_then_the_help_is_said(stage: Stage) -> None:
@@ -379,9 +386,21 @@ async def test_given_a_qualification_of_the_channel_that_is_not_there_then_a_new
 
 async def test_given_nothing_left_to_ask_then_nothing_is_said(stage: Stage) -> None:
     await stage.publish(OWNER)
-    await stage.run("qualify", "every", does=("1",))
+    first = await stage.run("qualify", "every", does=("1",))
     found = await stage.run("qualify", "every")
-    assert found.variables["WARM_COMPLETE"] == "yes" and stage.caller.played == []
+    assert found.variables == first.variables and stage.caller.played == []
+
+
+@pytest.mark.parametrize("caller", ["restricted", "100", "12", "+4900001234"])
+async def test_given_an_odd_caller_id_then_that_lead_is_asked_too_and_found_again(
+    stage: Stage, caller: str
+) -> None:
+    await stage.publish(OWNER)
+    stage.caller = Caller(stage.speaker, ("1",))
+    first = await stage.again("qualify", "every", caller_id=caller)
+    assert first.result is Result.OK and first.variables["WARM_COMPLETE"] == "yes"
+    score = await stage.again("score", "every", caller_id=caller)
+    assert score.variables["WARM_QUALIFICATION"] == first.variables["WARM_QUALIFICATION"]
 
 
 # -- peers ---------------------------------------------------------------------------------------------------
@@ -677,24 +696,52 @@ async def test_given_a_phone_of_no_agent_then_it_hears_so(stage: Stage) -> None:
     assert (found.result, found.prompts) == (Result.NOTFOUND, ("no-agent-here",))
 
 
+@pytest.mark.parametrize("word", ["2", "callback", "Call  BACK"])
+async def test_given_a_disposition_by_digit_id_or_name_then_it_is_that(stage: Stage, word: str) -> None:
+    stage.desk.leads.talks["ana"] = "warm-1"
+    assert (await stage.run("outcome", word)).variables["WARM_DISPOSITION"] == "callback"
+
+
+DIGITS = "1: Sold. 2: Call back."
+
+
 @pytest.mark.parametrize(
-    ("arguments", "result", "words", "prompts"),
+    ("arguments", "result", "words", "prompts", "line"),
     [
         (
             ("9",),
             Result.INVALID,
-            "there is no disposition '9' that has a key; use one of 1 (sold), 2",
-            "not-understood",
+            "there is no disposition '9'; use one of 1 (sold), 2 (callback)",
+            ("not-understood",),
+            DIGITS,
         ),
-        (("agent=dan", "1"), Result.NOTFOUND, "dan has not talked to a lead yet", "refused"),
-        (("agent=ana", "1", "a", "b"), Result.INVALID, "4 arguments", "not-understood"),
-        (("agent=ana",), Result.INVALID, "0 arguments", "not-understood"),
+        ((), Result.INVALID, "no disposition was named; use one of 1 (sold), 2 (callback)", (), DIGITS),
+        (("agent=ana",), Result.INVALID, "no disposition was named", (), DIGITS),
+        (
+            ("agent=dan", "1"),
+            Result.NOTFOUND,
+            "dan has not talked to a lead yet",
+            ("refused",),
+            "You have not talked to a lead yet.",
+        ),
+        (("agent=ana", "1", "a", "b"), Result.INVALID, "4 arguments", ("not-understood",), ""),
     ],
 )
-async def test_given_a_disposition_that_cannot_be_written_then_it_is_heard(
-    stage: Stage, arguments: tuple[str, ...], result: Result, words: str, prompts: str
+async def test_given_a_disposition_that_cannot_be_written_then_it_is_heard_why(
+    stage: Stage, arguments: tuple[str, ...], result: Result, words: str, prompts: tuple[str, ...], line: str
 ) -> None:
     stage.desk.leads.talks["ana"] = "warm-1"
     found = await stage.run("outcome", *arguments)
-    assert found.result is result and words in found.cause and found.prompts == (prompts,)
+    assert found.result is result and words in found.cause
+    assert (found.prompts, found.line) == (prompts, line)
     assert not stage.desk.leads.outcomes
+
+
+async def test_given_dispositions_without_digits_then_that_is_heard_and_their_ids_serve(stage: Stage) -> None:
+    stage.desk.leads.talks["ana"] = "warm-1"
+    stage.desk.leads.dispositions = {"lost": Disposition("lost", "Lost")}
+    found = await stage.run("outcome", "1")
+    assert found.line == "There are no digits for what came of a talk." and "use one of lost" in found.cause
+    assert (await stage.run("outcome", "lost")).line == "Lost."
+    stage.desk.leads.dispositions = {}
+    assert "none is configured" in (await stage.run("outcome")).cause

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asterisk_warm.ami.codes import EVENT, asked
-from asterisk_warm.engine.ports import InCall, Wish
+from asterisk_warm.engine.ports.calls import InCall, Wish
 
 
 def event(**fields: object) -> dict[str, object]:

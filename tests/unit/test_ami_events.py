@@ -10,7 +10,7 @@ from ami_server import Server, running, until
 
 from asterisk_warm.ami import manager
 from asterisk_warm.ami.manager import AmiManager
-from asterisk_warm.engine.ports import PbxRefused
+from asterisk_warm.engine.ports.pbx import PbxRefused
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from ami_server import Server, running, until
 
 from asterisk_warm.ami.lamps import AmiLamps
 from asterisk_warm.core.presence import Lamp
-from asterisk_warm.engine.ports import PbxRefused, PbxUnreachable
+from asterisk_warm.engine.ports.pbx import PbxRefused, PbxUnreachable
 
 
 @pytest.fixture

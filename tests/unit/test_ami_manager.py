@@ -10,7 +10,8 @@ from ami_server import Server, running, until
 
 from asterisk_warm.ami import manager
 from asterisk_warm.ami.manager import AmiManager
-from asterisk_warm.engine.ports import LegGone, Location, PbxRefused, PbxUnreachable
+from asterisk_warm.engine.ports.calls import Location
+from asterisk_warm.engine.ports.pbx import LegGone, PbxRefused, PbxUnreachable
 
 HERE = Location("there", "s", 1)
 

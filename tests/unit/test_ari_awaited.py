@@ -8,7 +8,7 @@ import pytest
 
 from asterisk_warm.ari.awaited import Awaited
 from asterisk_warm.ari.model import Channel, Message, Playback
-from asterisk_warm.engine.ports import LegGone
+from asterisk_warm.engine.ports.pbx import LegGone
 
 ANA = Channel(id="ana")
 

@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestServer, unused_port
 from asterisk_warm.ari import http
 from asterisk_warm.ari.client import AriClient, NotThere, part
 from asterisk_warm.ari.model import Bridge
-from asterisk_warm.engine.ports import LegGone, PbxError, PbxRefused, PbxUnreachable
+from asterisk_warm.engine.ports.pbx import LegGone, PbxError, PbxRefused, PbxUnreachable
 
 
 class Answers:

@@ -15,7 +15,7 @@ from aiohttp.test_utils import TestServer
 from asterisk_warm.ari import lane as lane_module
 from asterisk_warm.ari.client import AriClient, NotThere
 from asterisk_warm.ari.lane import Lane
-from asterisk_warm.engine.ports import LegGone, PbxUnreachable
+from asterisk_warm.engine.ports.pbx import LegGone, PbxUnreachable
 
 PATIENCE = 5.0
 
@@ -180,6 +180,14 @@ async def test_given_a_request_that_takes_long_when_others_come_then_they_go_by_
     await asterisk._answer(asterisk.over_socket[-1]["request_id"])
     assert await slow == b'{"name": "x"}'
     assert await ours.client.request("GET", "/quick") == b'{"name": "x"}'
+
+
+async def test_given_a_request_that_is_to_go_apart_when_asked_then_it_goes_by_http(
+    asterisk: Asterisk, ours: Ours
+) -> None:
+    await ours.knock()
+    assert await ours.client.request("GET", "/recordings/stored", apart=True) == b'{"name": "by http"}'
+    assert asterisk.by_http == ["GET /ari/recordings/stored"] and len(asterisk.over_socket) == 1
 
 
 async def test_given_a_request_that_is_never_answered_when_its_time_is_up_then_asterisk_is_unreachable(

@@ -18,7 +18,7 @@ from asterisk_warm.ari.pbx import AriPbx
 from asterisk_warm.core.handoff.events import DigitPressed, Event, QualifierHungUp, QualifierPressed
 from asterisk_warm.core.handoff.model import QUALIFIER as THE_QUALIFIER
 from asterisk_warm.core.handoff.model import agent_name
-from asterisk_warm.engine.ports import AtDoor, Door, Location, Transfer
+from asterisk_warm.engine.ports.calls import AtDoor, Door, Location, Transfer
 
 LEG = {"id": "warm-1-agent-1", "state": "Up"}
 LEAD = {"id": "7.7", "name": "PJSIP/x-1", "state": "Ring", "caller": {"name": "Grant", "number": "5"}}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asterisk_warm.ari.shown import NAME_LIMIT, NUMBER_LIMIT, literal, party, shown_name, shown_number
-from asterisk_warm.engine.ports import Shown
+from asterisk_warm.engine.ports.calls import Shown
 
 _ANY = st.text(st.characters(exclude_categories=()), max_size=200)
 

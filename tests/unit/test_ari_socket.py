@@ -13,7 +13,7 @@ from asterisk_warm.ari import socket as event_socket
 from asterisk_warm.ari.client import AriClient
 from asterisk_warm.ari.model import Message
 from asterisk_warm.ari.socket import EventSocket, Replaced
-from asterisk_warm.engine.ports import PbxRefused
+from asterisk_warm.engine.ports.pbx import PbxRefused
 
 PATIENCE = 5.0
 

@@ -31,7 +31,7 @@ from asterisk_warm.core.handoff.events import (
 from asterisk_warm.core.handoff.model import LEAD as THE_LEAD
 from asterisk_warm.core.handoff.model import QUALIFIER as THE_QUALIFIER
 from asterisk_warm.core.handoff.model import Outcome, Playing, agent_name
-from asterisk_warm.engine.ports import Door, Transfer
+from asterisk_warm.engine.ports.calls import Door, Transfer
 
 HANDOFF, LEAD, QUALIFIER, LEG = "warm-1", "1795.7", "1795.8", "warm-1-agent-3"
 PICKED_UP = "1795.9"

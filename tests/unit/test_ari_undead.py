@@ -9,7 +9,7 @@ import pytest
 from asterisk_warm.ari import undead as module
 from asterisk_warm.ari.model import Channel, Message
 from asterisk_warm.ari.undead import Undead
-from asterisk_warm.engine.ports import LegGone
+from asterisk_warm.engine.ports.pbx import LegGone
 
 ANA, LEAD = "warm-1-agent-1", "1795.7"
 
