@@ -9,7 +9,7 @@ from asterisk_warm.speech.espeak_engine import EspeakEngine
 from asterisk_warm.speech.factory import speaker_from
 from asterisk_warm.speech.folder import SoundFolder
 from asterisk_warm.speech.hibari_engine import HibariEngine
-from asterisk_warm.speech.lines import SpeechUnavailable
+from asterisk_warm.speech.lines import Down, SpeechUnavailable
 from asterisk_warm.speech.prompts import UnknownPrompt, prompt_names
 from asterisk_warm.speech.speaker import CachedSpeaker
 from asterisk_warm.speech.text import speakable
@@ -18,6 +18,7 @@ from asterisk_warm.speech.voices import Voices
 __all__ = [
     "CachedSpeaker",
     "CannotSay",
+    "Down",
     "Engine",
     "EngineDown",
     "EspeakEngine",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-from asterisk_warm.engine import ports
+from asterisk_warm.engine.ports import speech
 from asterisk_warm.speech.cache import SpeechCache
 from asterisk_warm.speech.engine import CannotSay, Engine, EngineDown
 from asterisk_warm.speech.text import speakable
@@ -25,7 +26,7 @@ _Said = tuple[str, str]
 """(language, text)."""
 
 
-class SpeechUnavailable(ports.SpeechUnavailable):
+class SpeechUnavailable(speech.SpeechUnavailable):
     """No engine could speak, or the sound could not be written; `reason` says which and why, in words."""
 
     def __init__(self, reason: str) -> None:
@@ -35,6 +36,27 @@ class SpeechUnavailable(ports.SpeechUnavailable):
 
 class Unsayable(Exception):
     """Each engine that works has no sound for this one text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Down:
+    """What is told of an engine that failed."""
+
+    why: str
+    times: int
+    """In a row."""
+    ago: float
+    """Seconds since the last time."""
+    rests: float
+    """Seconds until it may be tried again; 0: it is, with the next line that was not said before."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    why: str
+    at: float
+    """Of the monotonic clock."""
+    times: int
 
 
 class Lines:
@@ -53,10 +75,19 @@ class Lines:
         self._monotonic = monotonic
         self._recent: dict[_Said, str] = {}  # text as written → its file, oldest first
         self._identities: dict[str, str] = {}  # engine → what its files in the cache are known by
-        self._resting: dict[str, tuple[float, str]] = {}  # engine → (until, why)
-        self.down: dict[str, str] = {}
-        """The engines that failed when they were last asked to speak, by name, and why."""
+        self._failed: dict[str, _Failed] = {}  # engine → how it failed when it was last asked to speak
         self._under_way: dict[_Said, asyncio.Task[str]] = {}  # text → the one rendering all wait for
+
+    @property
+    def down(self) -> Mapping[str, Down]:
+        """The engines that rest, and those that have failed again after it, by name: one that was slow once
+        may be well, and nobody knows before it is asked to speak again."""
+        now = self._monotonic()
+        told = {
+            name: Down(failed.why, failed.times, now - failed.at, max(0.0, failed.at + REST - now))
+            for name, failed in self._failed.items()
+        }
+        return {name: down for name, down in told.items() if down.rests or down.times > 1}
 
     def _speaking(self, language: str) -> tuple[Engine, ...]:
         own = self._voices.of(language) if self._voices is not None else ()
@@ -147,9 +178,9 @@ class Lines:
         known = self._identities.get(engine.name)
         if known and self._cache.use(name := self._cache.name(known, text)):
             return name
-        until, why = self._resting.get(engine.name, (float("-inf"), ""))
-        if self._monotonic() < until:
-            raise EngineDown(why)
+        failed = self._failed.get(engine.name)
+        if failed is not None and self._monotonic() < failed.at + REST:
+            raise EngineDown(failed.why)
         try:
             identity = self._identities[engine.name] = await engine.identity()
             name = self._cache.name(identity, text)
@@ -159,11 +190,13 @@ class Lines:
         except EngineDown as error:
             self._let_rest(engine, error)
             raise
-        self.down.pop(engine.name, None)
+        self._failed.pop(engine.name, None)
         await asyncio.to_thread(self._cache.put, name, sound)
         return name
 
     def _let_rest(self, engine: Engine, error: EngineDown) -> None:
         _log.warning("speech engine %s rests for %g s: %s", engine.name, REST, error)
-        self._resting[engine.name] = (self._monotonic() + REST, str(error))
-        self.down[engine.name] = str(error)
+        now, before = self._monotonic(), self._failed.get(engine.name)
+        # What was under way at the same time has failed once, together.
+        times = 1 if before is None else before.times + (now >= before.at + REST)
+        self._failed[engine.name] = _Failed(str(error), now, times)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
@@ -54,16 +55,20 @@ class PromptFiles:
         names = prompts.prompt_names()
         await asyncio.to_thread(overrides.mirror, self._own, self._replaced, names, self._languages)
         texts = prompts.prompt_texts(self._keys)
-        for done, name in enumerate(names, start=1):
+        others = {one: ours for one in self._languages if (ours := prompts.language_of_prompts(one))}
+        done, total = itertools.count(1), len(names) * (1 + len(others))
+        for name in names:
             text = texts.get(name)
             sound = await self._english(say, name, text) if text else prompts.without_speech(name)
             await asyncio.to_thread(self._ours.keep, f"{name}{SUFFIX}", sound)
             if told:
-                told(name, done, len(names))
-        for language in self._languages:
-            ours = prompts.language_of_prompts(language)
-            if ours is not None:
-                await self._write_in(language, prompts.prompt_texts(self._keys, ours), say)
+                told(name, next(done), total)
+        for language, ours in others.items():
+            of_it = prompts.prompt_texts(self._keys, ours)
+            for name in names:
+                await self._write_in(language, name, of_it.get(name), say)
+                if told:
+                    told(name, next(done), total)
 
     async def _english(self, say: Say, name: str, text: str) -> bytes:
         try:
@@ -72,17 +77,16 @@ class PromptFiles:
             _log.warning("the prompt %s is the shipped recording: %s", name, error)
             return prompts.shipped(name, text)
 
-    async def _write_in(self, language: str, texts: Mapping[str, str], say: Say) -> None:
+    async def _write_in(self, language: str, name: str, text: str | None, say: Say) -> None:
         folder = self._ours.sub(language)
-        for name in prompts.prompt_names():
-            path, text = folder.directory / f"{name}{SUFFIX}", texts.get(name)
-            try:
-                if not text:
-                    raise Unsayable("its keys differ between the teams")
-                sound = await say(speakable(text, language), language)
-            except (SpeechUnavailable, Unsayable) as error:
-                if text:
-                    _log.warning("the prompt %s is not in %s: %s", name, language, error)
-                await asyncio.to_thread(path.unlink, missing_ok=True)  # It may name other keys.
-                continue
-            await asyncio.to_thread(folder.keep, path.name, sound)
+        path = folder.directory / f"{name}{SUFFIX}"
+        try:
+            if not text:
+                raise Unsayable("its keys differ between the teams")
+            sound = await say(speakable(text, language), language)
+        except (SpeechUnavailable, Unsayable) as error:
+            if text:
+                _log.warning("the prompt %s is not in %s: %s", name, language, error)
+            await asyncio.to_thread(path.unlink, missing_ok=True)  # It may name other keys.
+            return
+        await asyncio.to_thread(folder.keep, path.name, sound)

@@ -8,11 +8,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from asterisk_warm.engine.housekeeping import regularly
 from asterisk_warm.speech import prompts
 from asterisk_warm.speech.cache import DAY, SpeechCache
 from asterisk_warm.speech.engine import Engine
 from asterisk_warm.speech.folder import SoundFolder
-from asterisk_warm.speech.lines import Lines, SpeechUnavailable, Unsayable
+from asterisk_warm.speech.lines import Down, Lines, SpeechUnavailable, Unsayable
 from asterisk_warm.speech.prompt_files import PromptFiles
 from asterisk_warm.speech.text import speakable
 from asterisk_warm.speech.voices import Voices
@@ -72,9 +73,9 @@ class CachedSpeaker:
         return self._prompts.uri(name, language)
 
     @property
-    def down(self) -> Mapping[str, str]:
-        """The engines that failed when they were last asked to speak, by name, and why; others speak instead,
-        or recorded prompts serve."""
+    def down(self) -> Mapping[str, Down]:
+        """The engines that rest after a failure, or fail time and again, by name; others speak instead, or
+        recorded prompts serve."""
         return self._lines.down
 
     def has_prompts(self) -> bool:
@@ -92,7 +93,9 @@ class CachedSpeaker:
             await self._prompts.write(self._say, progress)
         except OSError as error:
             raise SpeechUnavailable(f"cannot write the prompts: {error}") from error
-        self._pruning = self._pruning or asyncio.create_task(self._prune_daily())
+        self._pruning = self._pruning or asyncio.create_task(
+            regularly(self._prune, DAY, "old spoken lines are not removed", OSError)
+        )
 
     async def close(self) -> None:
         """Stop rendering and let go of the engines."""
@@ -101,13 +104,8 @@ class CachedSpeaker:
             await asyncio.gather(self._pruning, return_exceptions=True)
         await self._lines.close()
 
-    async def _prune_daily(self) -> None:
-        while True:
-            try:
-                await asyncio.to_thread(self._cache.prune)
-            except OSError as error:
-                _log.warning("old spoken lines are not removed: %s", error)
-            await asyncio.sleep(DAY)
+    async def _prune(self) -> None:
+        await asyncio.to_thread(self._cache.prune)
 
     async def _say(self, text: str, language: str) -> bytes:
         return self._cache.read(await self._lines.file(text, language))

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from asterisk_warm.engine import ports
+from asterisk_warm.engine.ports import speech
 from asterisk_warm.speech import (
     CachedSpeaker,
     CannotSay,
+    Down,
     EngineDown,
     EspeakEngine,
     HibariEngine,
@@ -138,7 +139,7 @@ async def test_given_nobody_who_waits_any_more_then_a_failure_is_nobodys_surpris
 
 
 async def test_given_a_text_then_whether_it_was_spoken_is_known_at_once(tmp_path: Path) -> None:
-    speaker: ports.Speaker = CachedSpeaker(here(tmp_path), [Tone()])
+    speaker: speech.Speaker = CachedSpeaker(here(tmp_path), [Tone()])
     assert speaker.spoken("Hello, 💩.") is None
     (uri,) = await speaker.prepare(["Hello, 💩."])
     assert speaker.spoken("Hello, 💩.") == speaker.spoken("Hello,  .") == uri
@@ -192,10 +193,10 @@ async def test_given_the_many_lines_of_a_team_then_another_leads_briefing_does_n
     speaker = CachedSpeaker(here(tmp_path), [hibari])
     lines = ["A briefing comes first.", *(f"I am connecting you to agent {number}." for number in range(20))]
     team = asyncio.create_task(speaker.prepare(lines))
+    await asyncio.create_task(speaker.prepare(lines[:1]))
     await asyncio.create_task(speaker.prepare(["Another briefing."]))
     ready = [speaker.spoken(line) is not None for line in lines]
     assert ready == sorted(ready, reverse=True)  # in the order given
-    assert ready[0]
     assert not ready[-1]
     team.cancel()
     await asyncio.gather(team, return_exceptions=True)
@@ -251,10 +252,39 @@ async def test_given_an_engine_that_is_down_then_the_next_speaks_and_the_first_r
     speaker = CachedSpeaker(here(tmp_path), [first, second], monotonic=lambda: now)
     await speaker.prepare(["One.", "Two."])
     assert (first.said, second.said) == (["One."], ["One.", "Two."])
-    assert speaker.down == {"first": "broken"}
+    now = 20.0
+    assert speaker.down == {"first": Down("broken", times=1, ago=20.0, rests=40.0)}
     now, first.fails = 61.0, None
     await speaker.prepare(["Three."])
     assert first.said == ["One.", "Three."]
+    assert speaker.down == {}
+
+
+async def test_given_an_engine_that_was_slow_once_then_that_is_told_until_its_rest_is_over(
+    tmp_path: Path,
+) -> None:
+    now = 0.0
+    slow = Tone("first", EngineDown("took longer than 3 s"))
+    speaker = CachedSpeaker(here(tmp_path), [slow, Tone("second")], monotonic=lambda: now)
+    await speaker.prepare(["One."])
+    now = 59.0
+    assert list(speaker.down) == ["first"]
+    now = 60.0
+    assert speaker.down == {}
+
+
+async def test_given_an_engine_that_fails_again_after_its_rest_then_that_is_told_until_it_speaks(
+    tmp_path: Path,
+) -> None:
+    now = 0.0
+    broken = Tone("first", EngineDown("not installed"))
+    speaker = CachedSpeaker(here(tmp_path), [broken, Tone("second")], monotonic=lambda: now)
+    for line in ("One.", "Two."):
+        await speaker.prepare([line])
+        now += 100.0
+    assert speaker.down == {"first": Down("not installed", times=2, ago=100.0, rests=0.0)}
+    broken.fails = None
+    await speaker.prepare(["Three."])
     assert speaker.down == {}
 
 
@@ -291,7 +321,7 @@ async def test_given_no_engine_that_works_then_the_reason_names_each(tmp_path: P
     with pytest.raises(SpeechUnavailable) as refused:
         await CachedSpeaker(here(tmp_path), engines).prepare(LINES)
     assert refused.value.reason == "first: no voice; second: too slow"
-    assert isinstance(refused.value, ports.SpeechUnavailable)
+    assert isinstance(refused.value, speech.SpeechUnavailable)
     with pytest.raises(SpeechUnavailable, match="no speech engine is configured"):
         await CachedSpeaker(here(tmp_path), []).prepare(LINES)
 

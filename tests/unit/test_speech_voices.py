@@ -174,7 +174,10 @@ async def test_given_a_language_in_use_then_its_prompts_are_there_and_else_the_e
     engines = Engines()
     speaker = of(tmp_path, engines, {}, "es-mx", "fr", "en-gb")
     assert speaker.prompt("comfort", "es-mx") == f"{URI}prompts/comfort"
-    await speaker.ensure_prompts()
+    told: list[tuple[int, int]] = []
+    await speaker.ensure_prompts(lambda _, done, total: told.append((done, total)))
+    count = 2 * len(prompt_names())  # There are none of ours in French.
+    assert told == [(done, count) for done in range(1, count + 1)]
     assert speaker.has_prompts()
     assert speaker.prompt("comfort", "es-mx") == f"{URI}prompts/es-mx/comfort"
     for language in ("", "en", "en-gb", "fr", "es", "..", "prompts/es"):
