@@ -6,6 +6,7 @@ into the models and says what does not fit; `checks` looks at what concerns seve
 
 `models` has the file as a whole; the larger sections are in `handoff`, `templates`, `people`, `calendars`,
 `leads` and `screens`, the kinds of value in `values`, `durations`, `dialled`, `skilled`, `spoken` and `urls`.
+`languages` has the product's own words of `templates` in other languages than English.
 `reference` describes every setting.
 `agents_file` reads agents alone, from CSV too; `leads_file` reads leads; `script_file` reads a script, and
 `scripts` those that the configuration names.
@@ -20,6 +21,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
+from asterisk_warm.config import checks_gate
 from asterisk_warm.config.calendars import CalendarsSettings
 from asterisk_warm.config.checks import check
 from asterisk_warm.config.dialled import DialplanPlace
@@ -32,7 +34,8 @@ from asterisk_warm.config.handoff import (
     QualifierKeySettings,
     Ring,
 )
-from asterisk_warm.config.leads import CrmSettings, DispositionEntry, LeadsSettings
+from asterisk_warm.config.languages import spoken
+from asterisk_warm.config.leads import CrmSettings, DispositionEntry, LeadsSettings, RecordingSettings
 from asterisk_warm.config.models import (
     SECRETS,
     AgiSettings,
@@ -66,6 +69,7 @@ __all__ = [
     "DispositionEntry",
     "LeadsSettings",
     "OutsideSettings",
+    "RecordingSettings",
     "ScreensSettings",
     "ScriptFile",
     "Secret",
@@ -82,12 +86,12 @@ class TeamSettings:
     """A team with every setting filled in: its own, else that of ``handoff``, else the default. Times in
     seconds.
 
-    ``ring_seconds`` is per agent, ``decision_seconds`` counts from the answer, ``hold_seconds`` is for the
-    whole handoff, and ``warn_seconds`` before its end; ``comfort_seconds``, ``warn_seconds``,
-    ``recall_seconds``, ``take_back_seconds``, ``widen_seconds`` and ``relax_seconds`` of 0 mean never, and so
-    does ``missed_offers``. ``recording`` is a folder of Asterisk's. ``skills`` has the least level of each;
-    ``tiers`` names who is not of tier 1. ``translations`` has every template in each language, what is not
-    translated in the words of ``templates``.
+    ``ring_seconds`` is per agent, ``decision_seconds`` counts from the answer (and again after
+    what was asked for), ``hold_seconds`` is for the whole handoff, and ``warn_seconds`` before its end;
+    ``comfort_seconds``, ``warn_seconds``, ``recall_seconds``, ``take_back_seconds``, ``widen_seconds`` and
+    ``relax_seconds`` of 0 mean never, and so does ``missed_offers``. ``recording`` is a folder of Asterisk's.
+    ``skills`` has the least level of each; ``tiers`` names who is not of tier 1. ``translations`` has every
+    template in each language.
     """
 
     id: str
@@ -159,6 +163,7 @@ class Config:
     calendars: CalendarsSettings
     scripts: Mapping[str, ScriptFile]
     leads: LeadsSettings
+    recordings: RecordingSettings
     dispositions: Mapping[str, DispositionEntry]
     screens: ScreensSettings
     webhooks: Mapping[str, WebhookEntry]
@@ -196,6 +201,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
     scripts = read_scripts(written, folder)
     if source.errors or model is None:
         raise ConfigErrors(source.errors)
+    checks_gate.check(written, {id: file.script for id, file in scripts.items()})
     return _config(path, model, scripts, tuple(written.warnings))
 
 
@@ -206,6 +212,7 @@ def _config(
     teams = {
         id: _team(
             overlay(model.handoff, entry),
+            entry,
             id,
             entry.name,
             entry.number,
@@ -228,10 +235,11 @@ def _config(
         calendars=model.calendars,
         scripts=scripts,
         leads=model.leads,
+        recordings=model.recordings,
         dispositions=MappingProxyType(model.dispositions),
         screens=model.screens,
         webhooks=MappingProxyType(model.webhooks),
-        handoff=_team(model.handoff),
+        handoff=_team(model.handoff, model.handoff),
         agents=MappingProxyType(agents),
         teams=MappingProxyType(teams),
         outside=model.outside,
@@ -241,22 +249,21 @@ def _config(
 
 def _team(
     settings: HandoffSettings,
+    own: HandoffSettings,
     id: str = "",
     name: str = "",
     number: str | None = None,
     agents: tuple[AgentSettings, ...] = (),
     tiers: Levels = (),
 ) -> TeamSettings:
+    """``own`` is what of ``settings`` is written for this very team."""
+    templates, translations = spoken(settings, own.templates)
     return TeamSettings(
         id=id,
         name=name,
         number=number,
         agents=agents,
         tiers=tiers,
-        **vars(settings) | {"skills": levels(settings.skills), "translations": _translations(settings)},
+        **vars(settings)
+        | {"skills": levels(settings.skills), "templates": templates, "translations": translations},
     )
-
-
-def _translations(settings: HandoffSettings) -> tuple[tuple[str, TemplateSettings], ...]:
-    translations = sorted(settings.translations.items())
-    return tuple((language, overlay(settings.templates, own)) for language, own in translations)

@@ -9,6 +9,7 @@ from pathlib import Path
 from asterisk_warm.config import (
     checks_calendars,
     checks_handoff,
+    checks_languages,
     checks_leads,
     checks_people,
     checks_routing,
@@ -23,6 +24,7 @@ def check(written: Written) -> None:
     checks_calendars.check(written)
     checks_handoff.check(written)
     checks_routing.check(written)
+    checks_languages.check(written)
     checks_leads.check(written)
     _network(written)
     _readable_passwords(written)

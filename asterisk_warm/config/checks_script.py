@@ -6,7 +6,7 @@ compared with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
@@ -51,8 +51,9 @@ def _limits(written: Written, path: KeyPath) -> None:
     if not written.sound(path, (*path, "from"), (*path, "to")):
         return
     if isinstance(least, int | float) and isinstance(most, int | float) and least > most:
-        message = f"{dotted(path)}: from ({least:g}) is more than to ({most:g})"
-        written.report((*path, "from"), message, expected="from of at most to")
+        first: KeyPath = (*path, "from")
+        message = f"{dotted(first)} ({least:g}) is more than to ({most:g})"
+        written.report(first, message, expected="from of at most to")
 
 
 def _of_kind(written: Written, path: KeyPath, kind: str) -> None:
@@ -99,19 +100,26 @@ def _choices(written: Written, path: KeyPath) -> Iterator[tuple[int, dict[str, o
 
 def _answers(written: Written, match: KeyPath, of: KeyPath, kind: str) -> None:
     _unmeasured(written, match, kind)
+    if not written.sound((*match, "is"), (*of, "choices")):
+        return
     answers = written.value((*match, "is"))
-    known = [str(choice.get("value")) for _, choice in _choices(written, of)]
+    choices = _choices(written, of) if kind == "choice" else ()
+    known = [str(choice.get("value")) for _, choice in choices]
     for index, answer in enumerate(answers if isinstance(answers, list) else ()):
         path: KeyPath = (*match, "is", index)
-        if not isinstance(answer, str) or not written.sound(path, (*match, "is"), (*of, "choices")):
+        if not isinstance(answer, str) or not written.sound(path):
             continue
         if kind == "choice" and known and answer not in known:
-            expected, likely = ", ".join(known[:10]), nearest(answer, known)
-            message = f"{dotted(path)}: {shown(answer)} is none of the choices"
-            written.report(path, message, expected=expected, suggestion=likely)
+            _none_of(written, path, answer, known)
         elif kind in _KEPT and _KEPT[kind](answer) is None:
             message = f"{dotted(path)}: {shown(answer)} is no answer to {kind}"
             written.report(path, message, expected=_EXPECTED[kind])
+
+
+def _none_of(written: Written, path: KeyPath, answer: str, known: Sequence[str]) -> None:
+    likely = None if written.source.is_full else nearest(answer, known)
+    message = f"{dotted(path)}: {shown(answer)} is none of the choices"
+    written.report(path, message, expected=", ".join(known[:10]), suggestion=likely)
 
 
 def kept(kind: str, answer: str) -> str:

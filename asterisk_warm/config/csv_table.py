@@ -10,6 +10,8 @@ from asterisk_warm.config.values import nearest
 from asterisk_warm.config.yaml_source import Source
 
 _FORMULA = ("=", "+", "-", "@")
+_SHOWN = 8
+"""Columns that a message names."""
 
 
 def is_formula(text: str) -> bool:
@@ -63,12 +65,19 @@ class Table:
         while not names[-1]:
             names.pop()
         if not set(names) & set(self._known or self._required):
-            message = "the first line names no columns"
-            source.report((), message, expected=self._hint, mark=header.mark)
+            source.report((), self._no_column(header), expected=self._hint, mark=header.mark)
             return ()
         self._check(names, header)
         self.marks = {name: cell.mark for name, cell in zip(names, header.cells, strict=False)}
         return () if source.errors else tuple(names)
+
+    def _no_column(self, header: Row) -> str:
+        """There may be other columns, or no line with their names at all."""
+        found = [shown(cell.text.strip()) for cell in header.cells if cell.text.strip()]
+        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+        names = ", ".join(f'"{name}"' for name in self._required)
+        missing = f"the columns {names} are" if len(self._required) > 1 else f"the column {names} is"
+        return f"{missing} missing: the first line has {', '.join(found[:_SHOWN])}{more}"
 
     def _check(self, names: list[str], header: Row) -> None:
         """Each column is known and there once; what every row has is there."""

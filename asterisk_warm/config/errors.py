@@ -30,12 +30,17 @@ class ConfigError:
     suggestion: str | None = None
 
     def __str__(self) -> str:
+        tail = f" ({self.remedy})" if self.remedy else ""
+        return f"{self.file}:{self.line}:{self.column}: {self.message}{tail}"
+
+    @property
+    def remedy(self) -> str:
+        """What would do; empty when that is not known. A suggestion may bring its quotes along."""
         hints = [f"expected {self.expected}"] if self.expected else []
         if self.suggestion:
             quoted = self.suggestion if self.suggestion.startswith('"') else f'"{self.suggestion}"'
             hints.append(f"did you mean {quoted}?")
-        tail = f" ({'; '.join(hints)})" if hints else ""
-        return f"{self.file}:{self.line}:{self.column}: {self.message}{tail}"
+        return "; ".join(hints)
 
 
 class ConfigErrors(Exception):

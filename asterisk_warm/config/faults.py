@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -78,6 +79,9 @@ class _Reporter:
 
     def report(self, fault: ErrorDetails, path: KeyPath) -> None:
         source, context = self._source, fault.get("ctx", {})
+        if source.is_full:
+            source.report(path, "")  # It is counted; words take far longer to find.
+            return
         if fault["loc"] != path:
             self._name(path, context.get("problem", "cannot be a name here"), context.get("suggestion"))
             return
@@ -112,10 +116,7 @@ class _Reporter:
         section = section_at(path[:-1], self._root)
         name = str(path[-1])
         likely = nearest(name, fields_of(section)) if section else None
-        if likely is None:
-            settings = (setting.path for setting in describe_settings(self._root))
-            elsewhere = [setting for setting in settings if setting.split(".")[-1] == name]
-            likely = elsewhere[0] if len(elsewhere) == 1 else None
+        likely = likely or _paths(self._root).get(name)
         words = ", ".join(fields_of(section)) if section else None
         message, mark = f"unknown setting {dotted(path)}", self._source.key_marks.get(path)
         self._source.report(path, message, expected=words, suggestion=likely, mark=mark)
@@ -128,6 +129,15 @@ class _Reporter:
             return (found.item or found.text) if is_item else found.text
         section = section_at(path, self._root)
         return f"a section with {', '.join(fields_of(section))}" if section else None
+
+
+@cache
+def _paths(root: type[Section]) -> Mapping[str, str]:
+    """The path of every setting whose name no other has."""
+    found: dict[str, list[str]] = {}
+    for setting in describe_settings(root):
+        found.setdefault(setting.path.split(".")[-1], []).append(setting.path)
+    return {name: paths[0] for name, paths in found.items() if len(paths) == 1}
 
 
 def _wrong_kind(kind: str, path: KeyPath, source: Source) -> tuple[str, str | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -36,21 +36,22 @@ from asterisk_warm.config.values import (
     Key,
     KeySequence,
     MusicClass,
+    nearest,
     refuse,
 )
 
 Condition = Literal["ready", "consent.call", "consent.text", "consent.recording"]
 """Those of `core.handoff.gate`, by the same names."""
 _CONDITIONS = "ready, consent.call, consent.text or consent.recording"
-_RENAMED = {"qualified": "ready", "consent": "consent.call"}
 
 Ring = Literal["all", "fanout", "longest_idle", "round_robin", "priority", "skills"]
 """The strategies of `core.routing.Strategy`, by the same names."""
 
 
-def _renamed(value: object) -> object:
-    if isinstance(value, str) and value in _RENAMED:
-        raise refuse("is a condition no more", _RENAMED[value])
+def _condition(value: object) -> object:
+    known = get_args(Condition)
+    if isinstance(value, str) and value not in known:
+        raise refuse("is no condition", nearest(value, known, 0.8))
     return value
 
 
@@ -146,7 +147,9 @@ class HandoffSettings(Section):
     )
     ring_seconds: RingSeconds = Field(default=25.0, description="How long an agent's phone rings.")
     decision_seconds: DecisionSeconds = Field(
-        default=30.0, description="How long an agent has to decide after answering."
+        default=30.0,
+        description="How long an agent has to decide after answering, and again after whatever they have "
+        "asked to hear.",
     )
     hold_seconds: HoldSeconds = Field(default=120.0, description="How long a lead is held altogether.")
     warn_seconds: WarnSeconds = Field(
@@ -172,7 +175,7 @@ class HandoffSettings(Section):
     music: MusicClass = Field(default="default", description="The class of music on hold.")
     introduction: Flag = Field(default=True, description="Whether the lead hears who is joining.")
     require: Annotated[
-        tuple[Annotated[Condition, BeforeValidator(_renamed)], ...],
+        tuple[Annotated[Condition, BeforeValidator(_condition)], ...],
         Field(strict=False),
         distinct("a condition"),
         Expects(f"a list of {_CONDITIONS.replace(' or ', ' and ')}, or []", item=_CONDITIONS),
@@ -182,7 +185,11 @@ class HandoffSettings(Section):
     )
     least_score: Annotated[
         float | None, Field(ge=-1e6, le=1e6), Expects("a number, such as 40", default="any")
-    ] = Field(default=None, description="The least score of the lead's qualification, for anyone to be rung.")
+    ] = Field(
+        default=None,
+        description="The least score of the lead's qualification, for anyone to be rung; a lead without one "
+        "is refused.",
+    )
     queue_log: Flag = Field(
         default=False, description="Whether Asterisk's `queue_log` is told, with the team as the queue."
     )
@@ -216,7 +223,9 @@ class HandoffSettings(Section):
         default=False, description="Whether the agents' phones are told to answer by themselves."
     )
     language: Annotated[Language | None, Expects(LANGUAGE.text, default="the first engine's")] = Field(
-        default=None, description="What `templates` are written in."
+        default=None,
+        description="What `templates` are written in; those that are not written are said in Spanish where "
+        "it is `es`, else in English.",
     )
     keys: KeySettings = KeySettings()
     qualifier_keys: QualifierKeySettings = QualifierKeySettings()
@@ -228,5 +237,5 @@ class HandoffSettings(Section):
     ] = Field(
         default={},
         description="The templates in other languages, for agents and leads who speak them. What is not "
-        "written there is said as in `templates`.",
+        "written there is said as it is written in `templates`, else in Spanish where it is `es`.",
     )

@@ -75,6 +75,12 @@ class LeadsSettings(Section):
     crm: CrmSettings | None = None
 
 
+class RecordingSettings(Section):
+    keep_days: Annotated[int, Field(ge=0, le=3650), Expects("a whole number of days from 0 to 3650")] = Field(
+        default=0, description="How long what leads have said is kept; `0` for ever."
+    )
+
+
 class DispositionEntry(Section):
     name: Line = Field(description="What came of a call, as it is shown and said.")
     key: Annotated[Digit | None, Expects(DIGIT.text, default="none")] = Field(

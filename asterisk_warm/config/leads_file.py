@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -23,7 +23,7 @@ from asterisk_warm.config.faults import part
 from asterisk_warm.config.section import Section
 from asterisk_warm.config.spoken import LANGUAGE, Language
 from asterisk_warm.config.text_file import MEBIBYTE, Wanted, text_of
-from asterisk_warm.config.values import Expects, Line
+from asterisk_warm.config.values import Expects, Line, nearest
 from asterisk_warm.config.yaml_source import Source
 from asterisk_warm.core.leads import Consent, LeadRecord, Purpose
 from asterisk_warm.core.numbers import e164
@@ -42,7 +42,8 @@ _WANTED = Wanted(
 _HEADER = "columns such as number,name,language,source"
 _CONSENTS: Mapping[str, Purpose] = {f"consent_{purpose}": purpose for purpose in Purpose}
 _ABOUT_CONSENT = ("consent_basis", "consent_shown", "consent_at")
-_OWN = ("number", "name", "language", "source", *_CONSENTS, *_ABOUT_CONSENT)
+_OF_CONSENT = (*_CONSENTS, *_ABOUT_CONSENT)
+_OWN = ("number", "name", "language", "source", *_OF_CONSENT)
 _WORDS = {
     "yes": True,
     "y": True,
@@ -53,6 +54,8 @@ _WORDS = {
     "false": False,
     "0": False,
 }
+_LIKENESS = 0.75
+"""From which on a column is taken for a misspelt one: `nmae` is, `surname` and `nickname` are not."""
 _AMOUNT = re.compile(r"[+-][0-9 ().,/-]*[0-9]%?")
 
 
@@ -61,11 +64,24 @@ class LeadsFile:
     """``good`` is in the order of the lines, and so are ``faults``.
 
     ``given`` are the fields of `LeadRecord` of which the file says something; the others have their defaults.
+    ``attributes`` are the columns that are attributes, and ``doubts`` those of them that may be misspelt.
+    ``rows`` has each of the good by number.
     """
 
     good: tuple[LeadRecord, ...]
     faults: tuple[ConfigError, ...]
     given: frozenset[str]
+    attributes: tuple[str, ...] = ()
+    doubts: tuple[ConfigError, ...] = ()
+    rows: Mapping[str, LeadRow] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LeadRow:
+    """Where a lead is written: in which line, and by what number."""
+
+    line: int
+    number: str
 
 
 def read_leads(path: Path, region: str) -> LeadsFile:
@@ -83,7 +99,21 @@ def read_leads(path: Path, region: str) -> LeadsFile:
     good = tuple(reading.leads(table))
     if not good and not source.errors:
         source.report((), "there are no leads in the file", expected="a lead at least")
-    return LeadsFile(good, _told(source.errors), _given(table.columns))
+    attributes = tuple(name for name in table.columns if name not in _OWN)
+    doubts = tuple(_misspelt(table, attributes, source))
+    return LeadsFile(good, _told(source.errors), _given(table.columns), attributes, doubts, reading.rows)
+
+
+def _misspelt(table: Table, attributes: tuple[str, ...], source: Source) -> Iterator[ConfigError]:
+    """Nobody is to lose a consent, or a name, to an attribute that looks like it."""
+    lacking = [name for name in _OWN if name not in table.columns]
+    for name in attributes:
+        likely = nearest(name, lacking, _LIKENESS)
+        if name.startswith("consent"):
+            likely = nearest(name, _OF_CONSENT, 0.0)
+        if likely is not None:
+            message = f"the column {shown(name)} is none of ours, and is taken for an attribute"
+            yield source.error((), message, suggestion=likely, mark=table.marks[name])
 
 
 def _told(errors: list[ConfigError]) -> tuple[ConfigError, ...]:
@@ -121,7 +151,7 @@ class _Reading:
         self._source = source
         self._region = region
         self._origin = origin
-        self._first: dict[str, int] = {}
+        self.rows: dict[str, LeadRow] = {}
         self._row = ""
 
     def leads(self, table: Table) -> Iterator[LeadRecord]:
@@ -157,10 +187,10 @@ class _Reading:
             self._source.report(
                 (), f"{shown(cell.text)} is no telephone number", expected=expected, mark=cell.mark
             )
-        elif number in self._first:
-            message = f"{number} is there twice, first on line {self._first[number]}"
+        elif number in self.rows:
+            message = f"{shown(cell.text)} is there twice, first on line {self.rows[number].line}"
             self._source.report((), message, expected="one row for each number", mark=cell.mark)
-        self._first.setdefault(number, cell.mark.line)
+        self.rows.setdefault(number, LeadRow(cell.mark.line, cell.text))
         return number
 
     def _lead(self, number: str, cells: dict[str, Cell]) -> LeadRecord | None:

@@ -13,7 +13,7 @@ from asterisk_warm.config.dialled import OUTSIDE_NUMBERS, OutsideEndpoint, Outsi
 from asterisk_warm.config.durations import BudgetSeconds
 from asterisk_warm.config.errors import KeyPath
 from asterisk_warm.config.handoff import HandoffSettings
-from asterisk_warm.config.leads import DISPOSITIONS, DispositionEntry, LeadsSettings
+from asterisk_warm.config.leads import DISPOSITIONS, DispositionEntry, LeadsSettings, RecordingSettings
 from asterisk_warm.config.people import AgentEntry, PresenceSettings, TeamEntry
 from asterisk_warm.config.screens import ScreensSettings, WebhookEntry
 from asterisk_warm.config.section import Section, distinct, fields_of, inner_section
@@ -181,6 +181,7 @@ class ConfigFile(Section):
         "in front starts at the folder of this file.",
     )
     leads: LeadsSettings = LeadsSettings()
+    recordings: RecordingSettings = RecordingSettings()
     dispositions: Annotated[
         dict[Identifier, DispositionEntry],
         Field(max_length=50),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
 from pydantic import TypeAdapter
 
@@ -31,6 +31,8 @@ WANTED = Wanted(
     content="a script, as in the sample config/scripts/insurance.yaml",
     line="questions:",
     most_bytes=256 << 10,
+    most_entries=500,
+    most_faults=100,
 )
 
 _SCRIPT = TypeAdapter(ScriptForm)
@@ -47,8 +49,9 @@ def read_script(source: str, name: str) -> Script:
     form = part(read, _SCRIPT, read.values, (), faulty, root=ScriptForm)
     checks_script.check(Written(read, faulty))
     if read.errors or form is None:
-        raise ConfigErrors(read.errors)
-    return _script(form)
+        raise ConfigErrors(read.all_errors)
+    by_channel = {id for id in form.questions if ("questions", id, "say", "console") in read.key_marks}
+    return _script(form, by_channel)
 
 
 def places(source: str) -> Mapping[str, tuple[int, int]]:
@@ -79,12 +82,15 @@ def _parsed(text: str, name: str) -> Source:
     return read
 
 
-def _script(form: ScriptForm) -> Script:
+def _script(form: ScriptForm, by_channel: Set[str]) -> Script:
+    """``by_channel`` are the questions whose wording is a section."""
     kinds = {id: question.ask for id, question in form.questions.items()}
     return Script(
         id=form.id,
         name=form.name,
-        questions=tuple(_question(id, question, kinds) for id, question in form.questions.items()),
+        questions=tuple(
+            _question(id, question, kinds, id in by_channel) for id, question in form.questions.items()
+        ),
         ready=form.verdicts.ready,
         nurture=form.verdicts.nurture,
         below=form.verdicts.below,
@@ -96,11 +102,11 @@ def _script(form: ScriptForm) -> Script:
     )
 
 
-def _question(id: str, form: QuestionForm, kinds: Mapping[str, str]) -> Question:
+def _question(id: str, form: QuestionForm, kinds: Mapping[str, str], by_channel: bool) -> Question:
     return Question(
         id=id,
         kind=Kind(form.ask),
-        wording=_wording(form.say),
+        wording=_wording(form.say, by_channel),
         help=form.help,
         optional=form.optional,
         when={earlier: _match(match, kinds.get(earlier, "")) for earlier, match in form.when.items()},
@@ -113,8 +119,8 @@ def _question(id: str, form: QuestionForm, kinds: Mapping[str, str]) -> Question
     )
 
 
-def _wording(form: WordingForm) -> Wording:
-    return Wording(form.console, form.voice, form.text)
+def _wording(form: WordingForm, by_channel: bool) -> Wording:
+    return Wording(form.console, form.voice, form.text, by_channel)
 
 
 def _choice(form: ChoiceForm) -> Choice:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,10 @@ class Wanted:
     line: str = "agents:"
     """What a line of it looks like."""
     most_bytes: int = MEBIBYTE
+    most_entries: int = sys.maxsize
+    """In one mapping or list. One with more is not read to its end."""
+    most_faults: int = sys.maxsize
+    """Faults that are told; others are only counted."""
 
 
 SETTINGS = Wanted(

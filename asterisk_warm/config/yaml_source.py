@@ -12,16 +12,15 @@ import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from asterisk_warm.config.errors import ConfigError, KeyPath, Mark, dotted, fatal, printable
 from asterisk_warm.config.text_file import SETTINGS, Wanted, text_of
+from asterisk_warm.config.yaml_nodes import MAX_DEPTH, compose, mark_of
 
 _TAG = "tag:yaml.org,2002:"
 
-MAX_DEPTH = 40
 # Aliases of aliases grow without bound in a few lines of text.
 MAX_VALUES = 100_000
 
@@ -35,7 +34,7 @@ class Source:
     """The values of one file, the place of each, and the faults of the YAML itself.
 
     ``broken`` holds the paths whose value was already reported, so that nobody reports them again;
-    ``reported`` every path of ``errors``.
+    ``reported`` every path of ``errors``, and of the ``untold`` faults beyond those of ``wanted``.
     """
 
     file: str
@@ -47,6 +46,22 @@ class Source:
     errors: list[ConfigError] = field(default_factory=list)
     broken: set[KeyPath] = field(default_factory=set)
     reported: set[KeyPath] = field(default_factory=set)
+    wanted: Wanted = SETTINGS
+    untold: int = 0
+
+    @property
+    def is_full(self) -> bool:
+        """One more fault would not be told: nobody needs to find words for it."""
+        return len(self.errors) >= self.wanted.most_faults
+
+    @property
+    def all_errors(self) -> list[ConfigError]:
+        """Return ``errors``; above them, if there are more, how many there are."""
+        if not self.untold:
+            return self.errors
+        told = len(self.errors)
+        message = f"there are {told + self.untold} faults, of which {told} are told"
+        return [ConfigError(self.file, 1, 1, "", message, self.wanted.right_one), *self.errors]
 
     def mark(self, path: KeyPath) -> Mark:
         """Return where the value at ``path`` is written, or else what would hold it."""
@@ -72,6 +87,9 @@ class Source:
     ) -> None:
         """Add an error at ``path``, in the place of its value unless ``mark`` says otherwise."""
         self.reported.add(path)
+        if self.is_full:
+            self.untold += 1
+            return
         self.errors.append(self.error(path, message, expected=expected, suggestion=suggestion, mark=mark))
 
     def error(
@@ -101,79 +119,15 @@ def read(path: Path, secrets: Secrets = frozenset()) -> Source:
 
 def parse(text: str, file: str, secrets: Secrets = frozenset(), wanted: Wanted = SETTINGS) -> Source:
     """Read YAML from ``text``; ``file`` is the name used in messages. Raises ConfigErrors as `read` does."""
-    root = _compose(text, file)
+    root = compose(text, file, wanted)
     if root is None or root.tag == _TAG + "null":
         raise fatal(file, "the file is empty", expected=wanted.content)
     if not isinstance(root, yaml.MappingNode):
-        place = _mark(root.start_mark)
+        place = mark_of(root.start_mark)
         raise fatal(file, "the file holds no settings", place, expected=f'lines like "{wanted.line}"')
-    source = Source(file, {}, secrets)
+    source = Source(file, {}, secrets, wanted=wanted)
     source.values = _Builder(source).mapping(root, ())
     return source
-
-
-class _Loader(yaml.SafeLoader):
-    """PyYAML's composer, with a bound on nesting: it calls itself once per level."""
-
-    depth = 0
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.depth >= MAX_DEPTH:
-            event: Any = self.peek_event()  # type: ignore[no-untyped-call]
-            raise yaml.MarkedYAMLError(problem="nested too deeply", problem_mark=event.start_mark)
-        self.depth += 1
-        node = super().compose_node(parent, index)
-        self.depth -= 1
-        return node
-
-
-def _compose(text: str, file: str) -> yaml.Node | None:
-    try:
-        loader = _Loader(text)
-    except yaml.reader.ReaderError as error:
-        before = text[: error.position]
-        place = Mark(before.count("\n") + 1, error.position - before.rfind("\n"))
-        message = f"the character U+{ord(text[error.position]):04X} cannot stand in a YAML file"
-        raise fatal(file, message, place, expected="printable text") from None
-    try:
-        return loader.get_single_node()
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        problem = _syntax_problem(error.problem or "")
-        raise fatal(file, problem, _mark(mark) if mark else None) from None
-    except (ValueError, OverflowError):
-        # PyYAML turns escapes such as "\UFFFFFFFF" into a character without looking.
-        raise fatal(file, "a number or an escape is out of range", _mark(loader.get_mark())) from None
-    finally:
-        loader.dispose()
-
-
-# PyYAML's own words, which may quote what was written (a password, perhaps), and ours, which do not.
-_SYNTAX = {
-    "found character '\\t'": "a tab is used where YAML allows spaces only: indent with spaces",
-    "found undefined alias": 'a word that starts with "*" is a YAML alias, of no anchor: put text in quotes',
-    "found duplicate anchor": "an anchor is given twice",
-    "found undefined tag": 'a word that starts with "!" is a YAML tag, and unknown: put text in quotes',
-    "mapping values are not allowed": 'a second ": " in one line: use quotes, or mend the indentation',
-    "but found another document": 'the file holds more than one document: take out the "---" line',
-    "could not find expected ':'": 'a ":" is missing after the name of a setting',
-    "expected <block end>": "the indentation does not fit the lines above",
-    "expected ',' or": "a comma or a closing bracket is missing",
-    "found '<stream end>'": "a bracket is never closed",
-    "found unexpected end of stream": "a quote or bracket is never closed",
-    "nested too deeply": f"settings are nested more than {MAX_DEPTH} levels deep",
-}
-
-
-def _syntax_problem(problem: str) -> str:
-    for theirs, ours in _SYNTAX.items():
-        if theirs in problem:
-            return ours
-    return f"not valid YAML: {problem or 'it cannot be read'}"
-
-
-def _mark(mark: yaml.Mark) -> Mark:
-    return Mark(mark.line + 1, mark.column + 1)
 
 
 _DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9_]{0,17})")
@@ -194,11 +148,11 @@ class _Builder:
         self._count += 1
         if self._count > MAX_VALUES or len(self._open) > 2 * MAX_DEPTH:
             message = f"aliases unfold to more than {MAX_VALUES} values or {2 * MAX_DEPTH} levels"
-            raise fatal(self._source.file, message, _mark(node.start_mark), "fewer aliases")
+            raise fatal(self._source.file, message, mark_of(node.start_mark), "fewer aliases")
 
     def value(self, node: yaml.Node, path: KeyPath) -> object:
         self._count_unfolded(node)
-        self._source.marks[path] = _mark(node.start_mark)
+        self._source.marks[path] = mark_of(node.start_mark)
         if id(node) in self._open:
             return self._broken(path, "an alias contains itself")
         self._open.add(id(node))
@@ -223,7 +177,7 @@ class _Builder:
             key = self._key(key_node, path)
             if key is None:
                 continue
-            mark = _mark(key_node.start_mark)
+            mark = mark_of(key_node.start_mark)
             if key in values:
                 self._duplicate((*path, key), mark)
                 continue
@@ -239,7 +193,7 @@ class _Builder:
         for mapping in mappings:
             self._count_unfolded(mapping)
             if not isinstance(mapping, yaml.MappingNode) or id(mapping) in self._open:
-                self._source.report(path, '"<<" needs a mapping to merge', mark=_mark(mapping.start_mark))
+                self._source.report(path, '"<<" needs a mapping to merge', mark=mark_of(mapping.start_mark))
                 continue
             self._open.add(id(mapping))
             nested: list[yaml.Node] = []
@@ -249,14 +203,14 @@ class _Builder:
                     continue
                 key = self._key(key_node, path)
                 if key is not None and key not in values:
-                    self._source.key_marks[(*path, key)] = _mark(key_node.start_mark)
+                    self._source.key_marks[(*path, key)] = mark_of(key_node.start_mark)
                     values[key] = self.value(value_node, (*path, key))
             for deeper in nested:
                 self._merge(deeper, path, values)
             self._open.discard(id(mapping))
 
     def _key(self, node: yaml.Node, path: KeyPath) -> str | None:
-        mark = _mark(node.start_mark)
+        mark = mark_of(node.start_mark)
         if not isinstance(node, yaml.ScalarNode):
             self._source.report(path, "the name of a setting cannot be a list or a mapping", mark=mark)
             return None

@@ -185,7 +185,7 @@ COLUMNS = "id, name, endpoint, number, teams, skills, timezone, shifts, calendar
             '1:18: the column "id" is there twice (expected one of the two)',
         ]),
         ("id,name,endpoint,\x1b[2J\n", [f'1:18: unknown column "\\x1b[2j" (expected {COLUMNS})']),
-        ("ana,Ana,PJSIP/ana\n", ["1:1: the first line names no columns (expected columns such as id,name,endpoint,number,teams,skills)"]),
+        ("ana,Ana,PJSIP/ana\n", ['1:1: the columns "id", "name", "endpoint" are missing: the first line has "ana", "Ana", "PJSIP/ana" (expected columns such as id,name,endpoint,number,teams,skills)']),
         ("", ["1:1: the file is empty (expected a first line with columns such as id,name,endpoint,number,teams,skills)"]),
         ("\n,,\n\n", ["1:1: the file is empty (expected a first line with columns such as id,name,endpoint,number,teams,skills)"]),
         ('id,"name\n', ["1:4: a quote is opened and never closed (expected as many quotes as are closed)"]),

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from asterisk_warm.config import Config, load
+from asterisk_warm.config.languages import SENTENCES
 from asterisk_warm.core.handoff.model import Agent, ReturnPlace
 from asterisk_warm.core.handoff.policy import Mode, Policy, QualifierKeys
 from asterisk_warm.core.presence import Rules
@@ -113,7 +114,8 @@ def test_given_every_setting_of_briefing_when_made_into_a_team_then_each_has_its
     words = policy.templates
     assert (words.briefing, words.instructions, words.details, words.display) == ("B", "I", "D", "N")
     assert (words.introduction, words.taken) == ("H", "T")
-    assert policy.templates_in("es") == replace(words, briefing="Es", details="Des")
+    spanish = {name: SENTENCES["es"][name] for name in ("returned", "recall")}
+    assert policy.templates_in("es") == replace(words, briefing="Es", details="Des", **spanish)
     assert [agent.language for agent in told(config).team("sales").agents] == ["es", ""]
 
 

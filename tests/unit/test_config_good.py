@@ -46,7 +46,7 @@ def test_given_the_sample_when_loaded_then_it_is_good_and_says_the_defaults() ->
 def test_given_the_sample_when_its_defaults_are_taken_out_then_nothing_changes(tmp_path: Path) -> None:
     full = load(SAMPLE, ENVIRON)
     kept = re.sub(
-        r"^(database|api|agi|sounds|speech|log|presence|calendars|leads|dispositions|screens|handoff):.*?(?=^\S)",
+        r"^(database|api|agi|sounds|speech|log|presence|calendars|leads|recordings|dispositions|screens|handoff):.*?(?=^\S)",
         "",
         SAMPLE.read_text(),
         flags=re.M | re.S,

@@ -58,13 +58,13 @@ def scripts(folder: Path, **written: str) -> str:
 
 def test_given_scripts_when_loaded_then_each_is_read_with_what_is_to_be_published(tmp_path: Path) -> None:
     text = scripts(tmp_path, home=SCRIPT)
-    config = loaded(tmp_path, text + "handoff: {script: home, least_score: 40, require: [ready]}\n")
+    config = loaded(tmp_path, text + "handoff: {script: home, least_score: 10, require: [ready]}\n")
 
     read = config.scripts["home"]
     assert (read.file, read.source) == (tmp_path / "home.yaml", SCRIPT)
     assert isinstance(read.script, Script) and read.script.id == "home"
     team = config.policy("sales")
-    assert (team.script, team.least_score, team.require) == ("home", 40, ("ready",))
+    assert (team.script, team.least_score, team.require) == ("home", 10, ("ready",))
     assert config.warnings == ()
 
 

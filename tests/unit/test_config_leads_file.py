@@ -79,6 +79,49 @@ def test_given_a_refusal_when_read_then_it_needs_no_ground(read: Read) -> None:
     assert found.good[0].consents == (Consent(Purpose.CALL, False, "", "", 1773273600.0, "import leads.csv"),)
 
 
+DOUBTS = [
+    ("nmae", "name"),
+    ("names", "name"),
+    ("langauge", "language"),
+    ("sourse", "source"),
+    ("concent_call", "consent_call"),
+    ("consent", "consent_at"),
+    ("consent call", "consent_call"),
+    ("consent_sms", "consent_basis"),
+    ("consented_at", "consent_at"),
+]
+
+
+@pytest.mark.parametrize(("column", "likely"), DOUBTS, ids=[column for column, _ in DOUBTS])
+def test_given_a_column_that_looks_like_one_of_ours_when_read_then_it_is_doubted(
+    read: Read, column: str, likely: str
+) -> None:
+    found = read(f"number,city,{column}\n+12025550123,Bern,x\n")
+    assert (found.faults, found.attributes) == ((), ("city", column))
+    (doubt,) = found.doubts
+    assert (doubt.line, doubt.column, doubt.suggestion) == (1, 13, likely)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        "plan",
+        "city",
+        "surname",
+        "nickname",
+        "age",
+        "score",
+        "phone_2",
+        "region",
+        "name,names",
+        "source,sources",
+    ],
+)
+def test_given_a_column_of_somebodys_own_when_read_then_nobody_doubts_it(read: Read, columns: str) -> None:
+    found = read(f"number,{columns}\n+12025550123{',x' * len(columns.split(','))}\n")
+    assert (found.faults, found.doubts, found.attributes) == ((), (), (columns.split(",")[-1],))
+
+
 FAULTS = [
     ("number,name", "x,Ana", '2:1: "x" is no telephone number (expected a number with + and its country\'s code, or one of US)'),
     ("number,name", ",Ana", "2:1: the row has no number (expected a number for every lead)"),
@@ -121,7 +164,7 @@ def test_given_one_number_twice_however_written_when_read_then_the_first_counts(
     found = read("number,name\n(202) 555-0123,Grant\n+12025550124,Ana\n+1 202 555 0123,Eve\n")
     assert [lead.name for lead in found.good] == ["Grant", "Ana"]
     assert told(found) == [
-        "4:1: +12025550123 is there twice, first on line 2 (expected one row for each number)"
+        '4:1: "+1 202 555 0123" is there twice, first on line 2 (expected one row for each number)'
     ]
 
 
@@ -129,8 +172,9 @@ def test_given_one_number_twice_however_written_when_read_then_the_first_counts(
     ("content", "faults"),
     [
         ("", ["1:1: the file is empty (expected a first line with columns such as number,name,language,source)"]),
-        ("+12025550123,Grant\n", ["1:1: the first line names no columns (expected columns such as number,name,language,source)"]),
-        ("phone,name\n+12025550123,Grant\n", ["1:1: the first line names no columns (expected columns such as number,name,language,source)"]),
+        ("+12025550123,Grant\n", ['1:1: the column "number" is missing: the first line has "+12025550123", "Grant" (expected columns such as number,name,language,source)']),
+        ("phone,name\n+12025550123,Grant\n", ['1:1: the column "number" is missing: the first line has "phone", "name" (expected columns such as number,name,language,source)']),
+        (",".join(f"c{n}" for n in range(9)) + "\n", ['1:1: the column "number" is missing: the first line has "c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7" and 1 more (expected columns such as number,name,language,source)']),
         ("number\n", ["1:1: there are no leads in the file (expected a lead at least)"]),
         ("number,name,Name\n", ['1:13: the column "name" is there twice (expected one of the two)']),
         ("number,=cmd()\n", ['1:8: "=cmd()" cannot be the name of an attribute (expected 1 to 40 characters)']),
@@ -140,7 +184,7 @@ def test_given_one_number_twice_however_written_when_read_then_the_first_counts(
         (b"number\n\xff\n", ["2:1: the byte 0xff is not UTF-8 (expected text saved as UTF-8)"]),
         (b"x" * (33 << 20), ["1:1: the file is larger than 32 MiB (expected a file of leads; is this the right one?)"]),
     ],
-    ids=range(11),
+    ids=range(12),
 )  # fmt: skip
 def test_given_a_file_that_is_none_of_leads_when_read_then_it_is_told(
     read: Read, content: str | bytes, faults: list[str]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,10 +11,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from asterisk_warm.config import checks_script
+from asterisk_warm.config import faults as config_faults
 from asterisk_warm.config.errors import ConfigErrors
 from asterisk_warm.config.reference import describe_settings
 from asterisk_warm.config.script_file import place, places, read_script
 from asterisk_warm.config.script_form import ScriptForm
+from asterisk_warm.config.values import nearest
 from asterisk_warm.core.script.answers import Answer
 from asterisk_warm.core.script.lint import lint
 from asterisk_warm.core.script.model import (
@@ -126,6 +129,7 @@ questions:
     rules: [{is: "2026-01-31"}, {from: -30}]
 """)
     owner, kind, age, renewal = script.questions
+    assert [one.wording.by_channel for one in script.questions] == [True, True, False, False]
     assert replace(script, questions=()) == Script(
         id="home",
         name="Home",
@@ -256,7 +260,7 @@ LINES = [
     (OWNER, "rules: [{is: 22:30}]", ['8:18: questions.owner.rules[0].is: YAML reads 22:30 without quotes as a number to the base 60 (expected a plain decimal number, or text in quotes; did you mean "22:30"?)']),
     (OWNER, "tries: 0", ['8:12: questions.owner.tries: "0" is too small (expected a number from 1 to 10)']),
     (OWNER, "seconds: 2m", ['8:14: questions.owner.seconds: "2m" is too large (expected a duration from 2s to 1m, such as 8)']),
-    (AGE, "from: 5\n    to: 4", ["15:11: questions.age: from (5) is more than to (4) (expected from of at most to)"]),
+    (AGE, "from: 5\n    to: 4", ["15:11: questions.age.from (5) is more than to (4) (expected from of at most to)"]),
     (AGE, "from: young", ['15:11: questions.age.from: "young" is of the wrong kind (expected a number)']),
     (AGE, "from: .nan", ['15:11: questions.age.from: YAML reads .nan without quotes as a number that is not finite (expected a plain decimal number, or text in quotes; did you mean ".nan"?)']),
     (AGE, "rules: [{is: '3;DROP'}]", ['15:18: questions.age.rules[0].is[0]: "3;DROP" is no answer to number (expected a plain decimal number, or from and to)']),
@@ -335,6 +339,67 @@ def test_given_as_much_as_there_may_be_when_read_then_one_more_is_too_many(
     assert read(most).questions
     (fault,) = faults(more)
     assert told in fault
+
+
+# ---- more faults than anybody mends at once ----
+
+
+def spread(keys: int) -> str:
+    """A script with so many settings that are unknown, a few in each question."""
+    lines = [
+        f"  q{number // 90}: {{ask: yesno, say: Q{''.join(f', sya{n}: 1' for n in range(number, number + 90))}}}"
+        for number in range(0, keys, 90)
+    ]
+    return "id: a\nname: A\nsummary: s\nquestions:\n" + "\n".join(lines) + "\n"
+
+
+def test_given_more_faults_than_are_told_then_the_first_are_told_and_the_others_counted() -> None:
+    few = faults(GOOD + "".join(f"nam{number}: x\n" for number in range(100)))
+    assert len(few) == 100 and few[0].startswith("18:1: unknown setting nam0 (")
+    head, *told = faults(GOOD + "".join(f"nam{number}: x\n" for number in range(230)))
+    expected = "(expected a qualification script; is this the right file?)"
+    assert head == f"1:1: there are 230 faults, of which 100 are told {expected}"
+    assert told == few
+    assert all(line.endswith('did you mean "name"?)') for line in told)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [spread(9000), many(questions=150, rules=50).replace("[c0]", "[c9]")],
+    ids=["settings", "answers"],
+)
+def test_given_thousands_of_faults_then_what_was_meant_is_only_looked_for_where_it_is_told(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sought: list[str] = []
+
+    def counted(word: str, known: Iterable[str]) -> str | None:
+        sought.append(word)
+        return nearest(word, known)
+
+    for module in (config_faults, checks_script):
+        monkeypatch.setattr(module, "nearest", counted)
+    head, *told = faults(text)
+    assert int(head.split()[3]) >= 7500, head
+    assert len(told) == 100 == len(sought)
+
+
+@pytest.mark.parametrize(
+    ("entries", "place"),
+    [
+        ("".join(f"key{number}: 1\n" for number in range(9000)), "514:1"),
+        ("keys: [" + "1, " * 600 + "2]\n", "18:1508"),
+        ("a: 1\n" * 9000, "514:1"),
+        ("keys: {" + "[1]: 1, " * 600 + "}\n", "18:4008"),
+    ],
+    ids=["mapping", "list", "given twice", "no names"],
+)
+def test_given_more_entries_than_can_be_meant_then_it_is_not_read_to_its_end(
+    entries: str, place: str
+) -> None:
+    (told,) = faults(GOOD + entries)
+    expected = "(expected a qualification script; is this the right file?)"
+    assert told == f"{place}: there are more than 500 entries in one place {expected}"
 
 
 # ---- places, for what is wrong with where it leads ----
