@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from asterisk_warm.api.problems import Fault
 from asterisk_warm.api.reading import limit_of
 from asterisk_warm.api.text_kinds import language, line, prose, word
 from asterisk_warm.core.handoff.options import DETAIL_LIMIT, LIMITS
-from asterisk_warm.core.leads import Consent, LeadRecord, Purpose
+from asterisk_warm.core.leads import Consent, Disposition, LeadRecord, Purpose, disposition_of
 from asterisk_warm.engine.leads.service import (
     ATTRIBUTE_LIMIT,
     ATTRIBUTES_AT_MOST,
@@ -116,9 +116,12 @@ def _import(listed: list[object], key: Key, source: str, dry_run: bool) -> LeadI
     for index, given in enumerate(listed):
         pointer = f"#/leads/{index}"
         record = _record(given, pointer, key, source, faults)
-        if record is not None and record.number in records:
-            faults.add(f"{pointer}/number", f"{record.number} is in the list twice", "give it once")
-        elif record is not None:
+        if record is None:
+            continue
+        if record.number in records:
+            written = shown(given["number"]) if isinstance(given, dict) else record.number
+            faults.add(f"{pointer}/number", f"{written} is in the list twice", "give it once")
+        else:
             records[record.number] = record
     return LeadImport(tuple(records.values()), tuple(faults.found), dry_run)
 
@@ -131,15 +134,29 @@ def consent_of(body: bytes, source: str) -> Consent:
     return _consent(found, source)
 
 
-def outcome_of(body: bytes, dispositions: Iterable[str]) -> Outcome:
-    """Raises Problem (400, 422)."""
+def outcome_of(body: bytes, dispositions: Collection[Disposition]) -> Outcome:
+    """With the id of the disposition, whether it was given by that, by its digit or by its name. Raises
+    Problem (400, 422)."""
     faults = Faults()
-    known = {"disposition": word("disposition", dispositions), "note": prose(NOTE_LIMIT)}
+    known = {"disposition": _disposition(dispositions), "note": prose(NOTE_LIMIT)}
     found = values(body, known, (), faults)
     if not faults.found and not (found["disposition"] or found["note"]):
         faults.add("#/disposition", '"disposition" or "note" must be given')
     faults.settle()
     return Outcome(found["disposition"] or "", found["note"] or "")
+
+
+def _disposition(known: Collection[Disposition]) -> Read:
+    def read(given: object, pointer: str, faults: Faults) -> str | None:
+        said = kinds.text(given, pointer, faults)
+        if said is None:
+            return None
+        found = disposition_of(known, said)
+        if found is None:
+            faults.unknown("disposition", pointer, said, [one.id for one in known])
+        return found.id if found else None
+
+    return read
 
 
 # -- what fits where -----------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
 
 from aiohttp import web
 
@@ -17,7 +17,6 @@ from asterisk_warm.api.lead_reading import (
     outcome_of,
 )
 from asterisk_warm.api.peer import by_of
-from asterisk_warm.core.leads import LeadRecord
 from asterisk_warm.engine.errors import Refused
 from asterisk_warm.engine.leads.service import LeadService
 from asterisk_warm.engine.qualifying.views import by_words
@@ -62,12 +61,11 @@ class LeadRoutes:
         return json(lead)
 
     async def _import(self, request: web.Request) -> web.Response:
-        asked = leads_import_of(await body(request, IMPORT_AT_MOST), self._key, by_words(by_of(request)))
         by = by_of(request)
-        if asked.dry_run:
-            added, replaced = await self._would(asked.leads)
-        else:
-            added, replaced = await self._leads.save_all(asked.leads, by) if asked.leads else ((), ())
+        source = await body(request, IMPORT_AT_MOST)
+        asked = await asyncio.to_thread(leads_import_of, source, self._key, by_words(by))
+        dry_run = asked.dry_run
+        added, replaced = await self._leads.save_all(asked.leads, by, dry_run=dry_run)
         return json({"added": added, "replaced": replaced, "faults": asked.faults, "dry_run": asked.dry_run})
 
     async def _consent(self, request: web.Request) -> web.Response:
@@ -78,7 +76,7 @@ class LeadRoutes:
 
     async def _outcome(self, request: web.Request) -> web.Response:
         handoff = _handoff(request)
-        asked = outcome_of(await body(request), self._leads.dispositions)
+        asked = outcome_of(await body(request), self._leads.dispositions.values())
         return json(await self._leads.outcome(handoff, asked.disposition, asked.note, by_of(request)))
 
     async def _outcomes(self, request: web.Request) -> web.Response:
@@ -86,21 +84,6 @@ class LeadRoutes:
 
     async def _dispositions(self, _: web.Request) -> web.Response:
         return json({"dispositions": list(self._leads.dispositions.values())})
-
-    async def _would(self, leads: Sequence[LeadRecord]) -> tuple[Sequence[str], Sequence[str]]:
-        """Numbers that are new, and those that are known."""
-        known = {lead.number for lead in leads if await self._is_known(lead.number)}
-        numbers = [lead.number for lead in leads]
-        return [n for n in numbers if n not in known], [n for n in numbers if n in known]
-
-    async def _is_known(self, number: str) -> bool:
-        try:
-            lead = await self._leads.show(number)
-        except Refused as refused:
-            if refused.kind != "not_found":
-                raise
-            return False
-        return bool(lead.source)  # Else they have only called.
 
     def _key(self, number: str) -> str:
         try:

@@ -79,7 +79,8 @@ class OutwardRoutes:
         if not ids:
             failed = await self._deliveries.list(asked.webhook, asked.state, REPLAY_AT_MOST)
             ids = tuple(one.id for one in failed)
-        return json({"replayed": await self._deliveries.replay(ids) if ids else 0})
+        replayed = await self._deliveries.replay(ids) if ids else 0
+        return json({"replayed": replayed, "left": len(ids) - replayed})
 
     # -- tokens ----------------------------------------------------------------------------------------------
 

@@ -12,7 +12,8 @@ class Deliveries(Protocol):
     """What webhooks were sent, are to be sent, or could not be. Every method may raise JournalError."""
 
     async def list(self, webhook: str, state: str, limit: int) -> Sequence[Delivery]:
-        """Newest first. `webhook`: "" for all; `state`: all, pending, delivered or failed."""
+        """Newest first. `webhook`: "" for all; `state`: all, pending, delivered or failed. Raises Refused
+        (not_found) for a webhook that nobody knows."""
 
     async def replay(self, ids: Sequence[int]) -> int:
-        """Send them (again), from now on; how many there were."""
+        """Send them (again), from now on, unless their webhook is not configured; how many are sent."""

@@ -60,6 +60,7 @@ class Problem(Exception):
         errors: Sequence[Fault] = (),
         headers: Mapping[str, str] | None = None,
         warm_status: str = "",
+        handoff: str = "",
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -70,11 +71,19 @@ class Problem(Exception):
         self.headers = headers or {}
         self.warm_status = warm_status
         """What the dialplan would have been told, where there is a word for it."""
+        self.handoff = handoff
+        """The id under which the journal has it, where it does."""
 
     @classmethod
     def of(cls, refused: Refused) -> Problem:
-        told = refused.status if isinstance(refused, NotAllowed) else ""
-        return cls(STATUS[refused.kind], refused.kind, refused.message, refused.remedy, warm_status=told)
+        return cls(
+            STATUS[refused.kind],
+            refused.kind,
+            refused.message,
+            refused.remedy,
+            warm_status=refused.status if isinstance(refused, NotAllowed) else "",
+            handoff=refused.handoff,
+        )
 
     @classmethod
     def invalid(cls, errors: Sequence[Fault]) -> Problem:
@@ -102,6 +111,8 @@ class Problem(Exception):
         if self.warm_status:
             # Not "status": RFC 9457 has that of HTTP there.
             body["warm_status"] = self.warm_status
+        if self.handoff:
+            body["handoff"] = self.handoff
         return web.Response(
             status=self.status, body=msgspec.json.encode(body), content_type=MEDIA_TYPE, headers=self.headers
         )

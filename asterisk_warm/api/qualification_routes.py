@@ -38,7 +38,7 @@ class QualificationRoutes:
         return json({"qualifications": found})
 
     async def _begin(self, request: web.Request) -> web.Response:
-        asked = begin_of(await body(request))
+        asked = begin_of(await body(request), self._qualifications.number)
         if asked.given is not None and agent_of(request):
             raise not_yours("an agent's token asks leads, and gives no verdicts")
         view = await self._begun(asked, by_of(request))
@@ -60,13 +60,13 @@ class QualificationRoutes:
         )
 
     async def _show(self, request: web.Request) -> web.Response:
-        return json(await self._qualifications.show(_id(request)))
+        return json(await self._qualifications.show(await self._meant(request)))
 
     async def _answer(self, request: web.Request) -> web.Response:
         asked = reply_of(await body(request))
         return json(
             await self._qualifications.answer(
-                _id(request),
+                await self._meant(request),
                 asked.answer,
                 question=asked.question,
                 channel=asked.channel,
@@ -78,12 +78,17 @@ class QualificationRoutes:
     async def _skip(self, request: web.Request) -> web.Response:
         asked = step_of(await body(request))
         by = by_of(request)
-        return json(await self._qualifications.skip(_id(request), asked.channel, by, seen=asked.revision))
+        return json(
+            await self._qualifications.skip(
+                await self._meant(request), asked.channel, by, seen=asked.revision
+            )
+        )
 
     async def _back(self, request: web.Request) -> web.Response:
         asked = step_of(await body(request))
-        return json(await self._qualifications.back(_id(request), seen=asked.revision))
+        return json(await self._qualifications.back(await self._meant(request), seen=asked.revision))
 
-
-def _id(request: web.Request) -> str:
-    return plain_id(request, "qualification", "see `asterisk-warm qualify list`")
+    async def _meant(self, request: web.Request) -> str:
+        """Its whole id, of which a piece may have been given."""
+        given = plain_id(request, "qualification", "see `asterisk-warm qualify list`")
+        return await self._qualifications.meant(given)

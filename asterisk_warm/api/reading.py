@@ -14,7 +14,7 @@ from asterisk_warm.api.text_kinds import language, line
 from asterisk_warm.core.handoff.gate import TOLD
 from asterisk_warm.core.handoff.policy import Mode
 from asterisk_warm.engine.directory import Destination
-from asterisk_warm.engine.ports import Location
+from asterisk_warm.engine.ports.calls import Location
 
 LIMIT = 100
 """Handoffs listed when no limit is given."""

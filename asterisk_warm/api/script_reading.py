@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from asterisk_warm.api import kinds
 from asterisk_warm.api.faults import Faults, members, parameters, shown
 from asterisk_warm.api.kinds import Read
-from asterisk_warm.api.lead_reading import LONGEST_NUMBER
+from asterisk_warm.api.lead_reading import LONGEST_NUMBER, Key
 from asterisk_warm.api.members import missing, read, values, version
 from asterisk_warm.api.problems import Fault
 from asterisk_warm.api.reading import limit_of
@@ -153,10 +153,14 @@ def qualifications_of(query: Iterable[tuple[str, str]]) -> QualificationListing:
     return QualificationListing(lead or "", state, limit)
 
 
-def begin_of(body: bytes) -> Begin:
+def begin_of(body: bytes, key: Key) -> Begin:
     """Raises Problem (400, 422)."""
     faults = Faults()
     found = values(body, _BEGIN, ("script",), faults)
+    if found["lead"] and not key(found["lead"]):
+        # Caller IDs may be anything; a number that somebody writes down is one, or mistyped.
+        remedy = "write it with + and the country code, such as +12025550123"
+        faults.add("#/lead", f"{shown(found['lead'])} is no telephone number", remedy)
     if found["given"] is not None:
         told = [name for name in ("language", "fresh", "channel") if found[name] is not None]
         for name in told:

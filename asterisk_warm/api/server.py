@@ -24,7 +24,7 @@ from asterisk_warm.api.screens import ScreenHub
 from asterisk_warm.api.services import Services
 from asterisk_warm.api.tokens import Tokens
 from asterisk_warm.engine.errors import Refused
-from asterisk_warm.engine.ports import JournalError
+from asterisk_warm.engine.ports.journal import JournalError
 
 log = structlog.get_logger(__name__)
 

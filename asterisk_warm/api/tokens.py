@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 import structlog
 
 from asterisk_warm.engine.errors import Refused
-from asterisk_warm.engine.ports import JournalError
+from asterisk_warm.engine.ports.journal import JournalError
 from asterisk_warm.engine.screens.ports import Token, TokenStore
 
 log = structlog.get_logger(__name__)

@@ -9,6 +9,7 @@ from typing import Any
 
 from asterisk_warm.cli.client import TIMEOUT_SECONDS, Client
 from asterisk_warm.cli.failures import Exit, Failure
+from asterisk_warm.cli.pointed import said
 
 _EXITS = {404: Exit.NOT_FOUND, 409: Exit.CONFLICT, 503: Exit.UNREACHABLE}
 
@@ -58,6 +59,6 @@ def _refused(socket: Path, status: int, answer: Any) -> Failure:
         return _stranger(socket)
     code = _EXITS.get(status, Exit.USAGE if 400 <= status < 500 else Exit.FAILED)
     errors = answer.get("errors")
-    said = [f"{e.get('pointer')}: {e.get('detail')}" for e in errors] if isinstance(errors, list) else []
-    message = "; ".join(said) or str(answer["detail"])
+    message = "; ".join(map(said, errors)) if isinstance(errors, list) else ""
+    message = message or str(answer["detail"])
     return Failure(code, message, str(answer.get("remedy") or ""), answer)

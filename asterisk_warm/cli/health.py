@@ -11,7 +11,7 @@ from asterisk_warm.cli.output import say, show_json
 
 
 def health(socket: Socket = DEFAULT_SOCKET, json: Json = False) -> int:
-    """Ask the daemon how it is. Exit code 4: not connected to Asterisk; 1: something else is wrong."""
+    """Ask the daemon how it is. Exit code 4: not connected to Asterisk (yet); 1: something else is wrong."""
     answer = ask(socket, "GET", "/v1/health")
     if json:
         show_json(answer)
@@ -23,14 +23,16 @@ def health(socket: Socket = DEFAULT_SOCKET, json: Json = False) -> int:
 
 
 def _tell(answer: dict[str, Any]) -> None:
-    say(f"daemon         {answer['version']}")
+    starting = answer.get("starting", "")
+    say(f"daemon         {answer['version']}{f' (starting: {starting})' if starting else ''}")
     say(f"Asterisk       {answer['asterisk'] or 'unknown'}")
-    say(f"ARI            {_connected(answer['ari_connected'])}")
-    say(f"AMI            {_connected(answer['ami_connected'])}")
+    say(f"ARI            {_connected(answer['ari_connected'], starting)}")
+    say(f"AMI            {_connected(answer['ami_connected'], starting)}")
     say(f"open handoffs  {answer['open_handoffs']}")
     for finding in answer["findings"]:
         say(f"to mend        {finding}")
 
 
-def _connected(yes: bool) -> str:
-    return "connected" if yes else "NOT connected"
+def _connected(yes: bool, starting: str) -> str:
+    """Before prompts are there it is not even tried."""
+    return "connected" if yes else "not yet" if starting else "NOT connected"

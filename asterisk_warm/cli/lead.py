@@ -47,14 +47,18 @@ def list_leads(
 
 @app.command("show")
 def show_lead(lead: Lead, socket: Socket = DEFAULT_SOCKET, json: Json = False) -> None:
-    """Show one lead. Consents, earlier handoffs and what came of them, qualifications."""
+    """Show one lead. Consents, qualifications, earlier handoffs and what came of them."""
     answer = ask(socket, "GET", lead_path(lead))
     if json:
         show_json(answer)
         return
-    from asterisk_warm.cli.lead_tables import facts, past
+    from asterisk_warm.cli.lead_tables import asked, facts, past
 
     show(facts(answer))
+    if answer["qualifications"]:
+        of_them = query(lead=answer["number"], limit=len(answer["qualifications"]))
+        found = ask(socket, "GET", f"/v1/qualifications{of_them}")["qualifications"]
+        show("", asked(found))
     if answer["handoffs"]:
         show("", past(answer["handoffs"]))
 

@@ -38,6 +38,9 @@ class Import:
         read = read_leads(file, region_of(region) or ask(socket, "GET", "/v1/leads?limit=1")["region"])
         self._leads = [_body(record) for record in read.good]
         self._untold = [name for name in SAID if name not in read.given]
+        self._rows = read.rows
+        self._attributes = read.attributes
+        self._doubts = read.doubts
         self.faults = [str(fault) for fault in read.faults]
         self.added: list[str] = []
         self.replaced: list[str] = []
@@ -78,11 +81,16 @@ class Import:
         self.faults += [self._placed(fault, piece) for fault in answer["faults"]]
 
     def _placed(self, fault: Json, piece: list[Json]) -> str:
-        """A fault that the daemon has found, by the lead's number instead of a JSON pointer."""
+        """A fault that the daemon has found, by line, number as written and column instead of a JSON
+        pointer."""
+        from asterisk_warm.config.errors import dotted
+
         _, _, index, *rest = str(fault["pointer"]).split("/")
-        place = ".".join(["leads", piece[int(index)]["number"], *rest])
+        lead = piece[int(index)]
+        row = self._rows[lead["number"]]
+        place = dotted(("leads", row.number, *_column(lead, rest)))
         hint = f" ({fault['remedy']})" if fault["remedy"] else ""
-        return f"{self._file}: {place}: {fault['detail']}{hint}"
+        return f"{self._file}:{row.line}:1: {place}: {fault['detail']}{hint}"
 
     @property
     def total(self) -> Json:
@@ -97,16 +105,33 @@ class Import:
     @property
     def warnings(self) -> list[str]:
         """Consents are only added to; all else is replaced."""
-        if not self.replaced or not self._untold:
-            return []
-        return [f"warning: the file has no {_or(self._untold)}; of those who are replaced, that is now empty"]
+        found = [f"warning: {doubt}" for doubt in self._doubts]
+        if self.replaced and self._untold:
+            untold = _or(self._untold)
+            found.append(f"warning: the file has no {untold}; of those who are replaced, that is now empty")
+        return found
 
     def summary(self) -> list[str]:
         would = "would be " if self._dry_run else ""
         counts = (("added", len(self.added)), ("replaced", len(self.replaced)))
         told = [f"{would}{what}: {count}" for what, count in counts if count]
         faults = [f"faults: {len(self.faults)}; whoever has one is left out"] if self.faults else []
-        return [*(told or [f"{would}added or replaced: nobody"]), *faults]
+        attributes = [f"attributes: {', '.join(self._attributes)}"] if self._attributes else []
+        told = told or [f"{would}added or replaced: nobody"]
+        return [*told, *(attributes if self._dry_run else []), *faults]
+
+
+def _column(lead: Json, pointer: list[str]) -> list[str]:
+    """The column that a part of the lead comes from; none: the lead as a whole."""
+    match [part.replace("~1", "/").replace("~0", "~") for part in pointer]:
+        case ["consents", index, "purpose" | "granted"]:
+            return [f"consent_{lead['consents'][int(index)]['purpose']}"]
+        case ["consents", _, about]:
+            return [f"consent_{about}"]
+        case ["attributes", name]:
+            return [name]
+        case others:
+            return others
 
 
 def _or(words: list[str]) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.table import Table
 
 from asterisk_warm.cli.output import plain
+from asterisk_warm.cli.qualification_tables import verdict_of
 from asterisk_warm.cli.tables import LONG, SHORT, WHOLE, columns, grid
-from asterisk_warm.cli.times import clock
+from asterisk_warm.cli.times import clock, day, zoned
 
 Json = dict[str, Any]
 
@@ -38,15 +39,39 @@ def facts(lead: Json) -> Table:
             ("language", lead["language"]),
             ("source", lead["source"]),
             *((f"  {name}", text) for name, text in lead["attributes"].items()),
-            *((f"consent, {one['purpose']}", _consent(one)) for one in lead["consents"]),
-            ("qualified in", ", ".join(lead["qualifications"])),
+            *_said(lead["consents"]),
         ]
     )
 
 
-def _consent(consent: Json) -> str:
-    told = ["yes" if consent["granted"] else "no", clock(consent["at"]), consent["basis"], consent["source"]]
+def _said(consents: Sequence[Json]) -> Iterator[tuple[str, str]]:
+    """Of each purpose what counts, and below it what was said before."""
+    for purpose in dict.fromkeys(one["purpose"] for one in consents):
+        counts, *earlier = [one for one in reversed(consents) if one["purpose"] == purpose]
+        yield f"consent, {purpose}", _consent(counts, "which counts" if earlier else "")
+        yield from (("  before", _consent(one)) for one in earlier)
+
+
+def _consent(consent: Json, standing: str = "") -> str:
+    word = " ".join(filter(None, ("yes" if consent["granted"] else "no", standing and f"({standing})")))
+    told = [word, zoned(consent["at"]), consent["basis"], consent["source"]]
     return ", ".join(filter(None, told)) + (f": {consent['shown']}" if consent["shown"] else "")
+
+
+def asked(qualifications: Sequence[Json]) -> Table:
+    """One line a qualification, and what it came to."""
+    shown = columns(
+        qualification=WHOLE, script={**SHORT, "max_width": 14}, verdict=WHOLE, reason=LONG, on=WHOLE
+    )
+    for one in qualifications:
+        shown.add_row(
+            one["id"],
+            plain(one["script_name"]),
+            verdict_of(one, "not finished"),
+            plain(one["reason"]) or "-",
+            day(one["updated_at"]),
+        )
+    return shown
 
 
 def past(handoffs: Sequence[Json]) -> Table:

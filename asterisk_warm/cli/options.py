@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from asterisk_warm.cli.pointed import note
+
 DEFAULT_SOCKET = Path("/run/asterisk-warm/api.sock")
 SOCKET_VARIABLE = "ASTERISK_WARM_SOCKET"
 
@@ -17,6 +19,7 @@ Socket = Annotated[
         metavar="PATH",
         help="The daemon's socket; else the one said before the command.",
         show_default=False,
+        callback=note,
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
@@ -32,7 +35,14 @@ Script = Annotated[str, typer.Argument(metavar="SCRIPT", help="A script's id.", 
 ScriptFile = Annotated[
     Path, typer.Argument(metavar="FILE", help="The script's YAML file.", show_default=False)
 ]
-Qualification = Annotated[str, typer.Argument(metavar="ID", help="A qualification's id.", show_default=False)]
+Qualification = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID",
+        help="A qualification's id, or its beginning or end (4 or more characters).",
+        show_default=False,
+    ),
+]
 Lead = Annotated[
     str, typer.Argument(metavar="NUMBER", help="The lead's telephone number.", show_default=False)
 ]

@@ -17,7 +17,7 @@ Json = dict[str, Any]
 
 def deliveries(found: Sequence[Json]) -> Table:
     """One line a delivery."""
-    shown = columns(id=NUMBER, webhook=SHORT, what=SHORT, tried=NUMBER, came_to=LONG)
+    shown = columns(id=NUMBER, webhook={**SHORT, "max_width": 14}, what=WHOLE, tried=NUMBER, came_to=LONG)
     for one in found:
         shown.add_row(
             str(one["id"]), plain(one["webhook"]), plain(one["kind"]), str(one["attempts"]), _came_to(one)

@@ -51,14 +51,15 @@ def qualifications(found: Sequence[Json], now: float) -> Table:
             plain(one["lead_name"] or one["lead"] or "-"),
             plain(f"{one['script']} {one['version'] or ''}"),
             f"{one['score']:g}",
-            _verdict(one),
+            verdict_of(one),
             age(now - one["started_at"]),
         )
     return shown
 
 
-def _verdict(found: Json) -> Text:
-    verdict = found["verdict"] or ("complete" if found["complete"] else "open")
+def verdict_of(found: Json, unfinished: str = "open") -> Text:
+    """In its colour."""
+    verdict = found["verdict"] or ("complete" if found["complete"] else unfinished)
     return Text(plain(verdict), _VERDICTS.get(verdict, ""))
 
 
@@ -72,7 +73,7 @@ def facts(found: Json) -> Table:
             ("script", _script(found)),
             ("language", found["language"]),
             ("from", found["source"]),
-            ("verdict", _verdict(found)),
+            ("verdict", verdict_of(found)),
             ("reason", found["reason"]),
             ("score", f"{found['score']:g}"),
             ("summary", found["summary"]),
@@ -101,12 +102,27 @@ def answers(given: Sequence[Json]) -> Table:
         at=WHOLE,
     )
     for answer in given:
-        words = "skipped" if answer["skipped"] else answer["words"] or f"recorded: {answer['recording']}"
         shown.add_row(
             plain(answer["question"]),
-            plain(words),
+            plain(_answered(answer)),
             plain(answer["by"]),
             plain(answer["channel"]),
             clock(answer["at"]),
         )
     return shown
+
+
+def wordings(given: Sequence[Json]) -> Table:
+    """One line an answer: what exactly was asked, and what was answered."""
+    shown = columns(question={**SHORT, "max_width": 16}, asked=LONG, answer=LONG)
+    for answer in given:
+        shown.add_row(plain(answer["question"]), plain(answer["asked"]) or "-", plain(_answered(answer)))
+    return shown
+
+
+def _answered(answer: Json) -> str:
+    if answer["skipped"]:
+        return "no answer" if answer["no_answer"] else "skipped"
+    if answer["recording_gone"] and not answer["words"]:
+        return "recorded; the recording was deleted"
+    return str(answer["words"] or f"recorded: {answer['recording']}")

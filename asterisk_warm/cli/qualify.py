@@ -99,18 +99,23 @@ def back(qualification: Qualification, socket: Socket = DEFAULT_SOCKET, json: Js
 
 @app.command("show")
 def show_qualification(
-    qualification: Qualification, socket: Socket = DEFAULT_SOCKET, json: Json = False
+    qualification: Qualification,
+    wording: Annotated[
+        bool, typer.Option("--wording", help="What exactly was asked, instead of by whom and when.")
+    ] = False,
+    socket: Socket = DEFAULT_SOCKET,
+    json: Json = False,
 ) -> None:
     """Show what was answered, by whom and when, and what it comes to."""
     found = ask(socket, "GET", qualification_path(qualification))
     if json:
         show_json(found)
         return
-    from asterisk_warm.cli.qualification_tables import answers, facts
+    from asterisk_warm.cli.qualification_tables import answers, facts, wordings
 
     show(facts(found))
     if found["answers"]:
-        show("", answers(found["answers"]))
+        show("", (wordings if wording else answers)(found["answers"]))
 
 
 @app.command("list")

@@ -13,7 +13,7 @@ from asterisk_warm.cli.asking import ask
 from asterisk_warm.cli.client import script_path
 from asterisk_warm.cli.failures import Exit, Failure
 from asterisk_warm.cli.options import DEFAULT_SOCKET, Json, Region, Script, ScriptFile, Socket
-from asterisk_warm.cli.output import say, show, show_json, tell
+from asterisk_warm.cli.output import complain, say, show, show_json, tell
 from asterisk_warm.cli.regions import region_of
 from asterisk_warm.cli.request import text_only
 from asterisk_warm.cli.script_try import play
@@ -158,12 +158,13 @@ def publish(
     socket: Socket = DEFAULT_SOCKET,
     json: Json = False,
 ) -> None:
-    """Publish a script. Who is being asked goes on with the version they began with."""
-    body: dict[str, Any] = {"source": script_files.sound_source(file)}
-    if note is not None:
-        body["note"] = note
+    """Publish a script. Who is being asked goes on with the version they began with. Warnings are told as by
+    lint."""
+    source, warnings = script_files.sound_source(file)
+    body: dict[str, Any] = {"source": source} | ({} if note is None else {"note": note})
     text_only(body)
     answer = ask(socket, "POST", "/v1/scripts", body)
+    complain(*(script_files.told(file, warning) for warning in warnings))
     if json:
         show_json(answer)
     else:

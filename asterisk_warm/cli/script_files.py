@@ -58,15 +58,13 @@ def _of_script(finding: Found, known: Mapping[str, tuple[int, int]]) -> Finding:
 
 
 def _of_yaml(error: ConfigError) -> Finding:
-    expected = f"expected {error.expected}" if error.expected else ""
-    likely = f'did you mean "{error.suggestion}"?' if error.suggestion else ""
     return {
         "severity": "error",
         "line": error.line,
         "column": error.column,
         "path": error.path,
         "message": error.message,
-        "remedy": "; ".join(filter(None, (expected, likely))),
+        "remedy": error.remedy,
     }
 
 
@@ -83,13 +81,13 @@ def has_errors(found: Sequence[Finding]) -> bool:
     return any(finding["severity"] == "error" for finding in found)
 
 
-def sound_source(file: Path) -> str:
-    """The YAML of a script that can be asked. Raises Failure."""
+def sound_source(file: Path) -> tuple[str, Sequence[Finding]]:
+    """The YAML of a script that can be asked, and what might be wrong with it. Raises Failure."""
     source = source_of(file)
     found = findings(source, file)
     if has_errors(found):
         raise _refused(file, found)
-    return source
+    return source, found
 
 
 def _refused(file: Path, found: Sequence[Finding]) -> Failure:
@@ -105,7 +103,8 @@ def script_of(file: Path) -> Script:
     """A script that can be asked. Raises Failure."""
     from asterisk_warm.config.script_file import read_script
 
-    return read_script(sound_source(file), str(file))
+    source, _ = sound_source(file)
+    return read_script(source, str(file))
 
 
 def changes(before: str, file: Path) -> list[str]:

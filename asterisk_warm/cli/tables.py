@@ -61,6 +61,7 @@ def facts(handoff: Json) -> Table:
         *((f"  {name}", text) for name, text in lead["details"].items()),
         ("language", lead["language"]),
         ("qualified", _qualified(lead)),
+        *(("said", _said(one)) for one in handoff["said"]),
         ("channel", lead["channel"]),
         *_qualifier(handoff["qualifier"]),
         ("agent", f"{agent['name']} ({agent['id']})" if agent else None),
@@ -71,6 +72,7 @@ def facts(handoff: Json) -> Table:
         ("ringing", duration(handoff["ring_ms"]) if agent else None),
         ("briefing", duration(handoff["briefing_ms"]) if agent else None),
         ("handoff gap", duration(handoff["gap_ms"]) if handoff["gap_ms"] is not None else None),
+        *_outcomes(handoff["outcomes"]),
     ]
     return grid((name, _state(text) if name == "state" and text else text) for name, text in rows)
 
@@ -93,6 +95,24 @@ def _person(who: Json) -> str:
 def _qualified(lead: Json) -> str:
     score = "" if lead["score"] is None else f"score {lead['score']:g}"
     return ", ".join(part for part in (lead["verdict"], score, lead["qualification"]) if part)
+
+
+def _said(said: Json) -> str:
+    """`consent: yes, by api (root)`."""
+    return f"{said['what']}: {'yes' if said['holds'] else 'no'}, by {said['by']}"
+
+
+def _outcomes(written: Sequence[Json] | None) -> Sequence[tuple[str, str]]:
+    if written is None:
+        return (("came to", "what was written down cannot be read now"),)
+    return [("came to", _came_to(one)) for one in written]
+
+
+def _came_to(outcome: Json) -> str:
+    """`Call back: wants a quote (2026-11-28 07:38:28, cli (root))`."""
+    what = ": ".join(part for part in (outcome["disposition_name"], outcome["note"]) if part)
+    by = f"{outcome['source']} ({outcome['by']})" if outcome["by"] else outcome["source"]
+    return f"{what} ({clock(outcome['at'])}, {by})"
 
 
 def _qualifier(who: Json | None) -> Sequence[tuple[str, str]]:

@@ -10,6 +10,16 @@ def clock(at: float) -> str:
     return datetime.fromtimestamp(at).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def zoned(at: float) -> str:
+    """A moment in local time, for what may be held against somebody: `2026-03-01 14:05:09 CET`."""
+    return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
+
+
+def day(at: float) -> str:
+    """`2026-03-01`, in local time."""
+    return datetime.fromtimestamp(at).strftime("%Y-%m-%d")
+
+
 def short_clock(at: float, now: float) -> str:
     """A moment in local time, as short as it is plain: `14:30`, `Mon 09:00` within six days, or
     `2026-03-01 14:05`."""

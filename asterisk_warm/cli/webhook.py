@@ -68,8 +68,9 @@ def replay(
     answer = ask(socket, "POST", "/v1/webhooks/replay", body)
     if json:
         show_json(answer)
-    if ids and (lost := len(set(ids)) - answer["replayed"]):
-        said = f"{lost} of these are no deliveries; sent again: {answer['replayed']}"
+    sent, left = f"sent again: {answer['replayed']}", answer["left"]
+    if ids and left:
+        said = f"{left} of these are no deliveries, or their webhook is not configured; {sent}"
         raise Failure(Exit.NOT_FOUND, said, "see `asterisk-warm webhook list`")
     if not json:
-        say(f"sent again: {answer['replayed']}")
+        say(f"{sent}; left, because their webhook is not configured: {left}" if left else sent)

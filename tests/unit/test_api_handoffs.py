@@ -40,6 +40,7 @@ async def test_given_a_daemon_when_asked_how_it_is_then_all_is_told(stage: Stage
             "ami_connected": True,
             "open_handoffs": 0,
             "findings": ["AMI is not connected: check host"],
+            "starting": "",
         },
     )
 

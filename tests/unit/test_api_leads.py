@@ -138,7 +138,7 @@ async def test_given_an_import_then_the_good_ones_are_kept_and_every_fault_is_na
     leads: list[Any] = [
         {"number": "202 555 0123", "name": "Jane"},
         {"number": "+34600000001", "attributes": {"plan": "silver"}, "consents": [CONSENT]},
-        {"number": "+34600000001"},
+        {"number": "+34 600 000 001"},
         {"number": "nobody"},
         {"name": "No Number"},
         {"number": "+34600000002", "langage": "es", "attributes": {"a/b": 1, "": "x"}},
@@ -160,6 +160,7 @@ async def test_given_an_import_then_the_good_ones_are_kept_and_every_fault_is_na
         "#/leads/6/consents/1",
         "#/leads/7",
     ]
+    assert '"+34 600 000 001" is in the list twice' in [fault["detail"] for fault in dry["faults"]]
     assert (await stage.ask("GET", "/v1/leads/+34600000001"))[0] == 404
     status, done = await stage.ask("POST", "/v1/leads/import", {"leads": leads})
     assert (status, done) == (200, {**dry, "dry_run": False})
@@ -279,6 +280,9 @@ async def test_given_a_handoff_when_its_outcome_is_written_down_then_the_lead_ha
     status, answer = await stage.ask("GET", f"/v1/handoffs/{handoff[-8:]}/outcomes")
     assert (status, answer["outcomes"]) == (200, past["outcomes"])
     assert (await stage.ask("GET", "/v1/handoffs/warm-nobody/outcomes"))[0] == 404
+    for word in ("2", "Call back"):
+        _, same = await stage.ask("POST", f"/v1/handoffs/{handoff}/outcome", {"disposition": word})
+        assert same["disposition"] == "callback"
 
 
 @pytest.mark.parametrize(

@@ -172,11 +172,16 @@ async def test_given_a_condition_that_does_not_hold_then_409_says_which(
     assert (problem["status"], problem["warm_status"], problem["detail"]) == (409, status, detail)
     assert stage.world.legs[LEAD].talks_to == QUALIFIER
     assert not any(name.startswith("take over") for name in stage.pbx.done)
+    _, view = await stage.ask("GET", f"/v1/handoffs/{problem['handoff']}")
+    assert (view["state"], view["status"], view["reason"]) == ("RETURNED", status, detail)
+    assert {(one["what"], one["holds"]) for one in view["said"]} == set(said.items())
 
 
 async def test_given_all_conditions_when_said_then_it_starts(stage: Stage) -> None:
     stage.world.lead_talks_to_qualifier()
-    await started(stage, channel=LEAD, team="vip", qualified=True, consent=True)
+    view = await started(stage, channel=LEAD, team="vip", qualified=True, consent=True)
+    by = {"holds": True, "by": f"api ({ME})"}
+    assert view["said"] == [{"what": "qualified", **by}, {"what": "consent", **by}]
 
 
 async def test_given_what_the_channel_says_when_denied_then_the_request_counts(stage: Stage) -> None:
@@ -184,7 +189,8 @@ async def test_given_what_the_channel_says_when_denied_then_the_request_counts(s
     stage.world.legs[LEAD].variables |= {"WARM_LEAD_QUALIFIED": "yes", "WARM_LEAD_CONSENT": "yes"}
     body = {"channel": LEAD, "team": "vip", "consent": False}
     assert (await stage.ask("POST", "/v1/handoffs", body))[1]["warm_status"] == "NOCONSENT"
-    await started(stage, **body | {"consent": None})
+    view = await started(stage, **body | {"consent": None})
+    assert [one["by"] for one in view["said"]] == ["WARM_LEAD_QUALIFIED", "WARM_LEAD_CONSENT"]
 
 
 def test_given_what_can_be_told_of_a_lead_when_looked_up_then_a_request_can_say_each() -> None:

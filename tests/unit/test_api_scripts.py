@@ -81,6 +81,17 @@ async def test_given_versions_when_compared_and_taken_back_then_each_is_as_it_wa
     assert [one["version"] for one in versions["versions"]] == [3, 2, 1]
 
 
+async def test_given_the_current_text_when_it_is_published_again_then_409_and_no_new_version(
+    stage: Stage,
+) -> None:
+    await published(stage)
+    status, problem = await stage.ask("POST", "/v1/scripts", {"source": SCRIPT, "note": "once more"})
+    assert (status, problem["detail"]) == (409, "version 1 of solar, the current one, is just this")
+    assert problem["remedy"] == "there is nothing to publish"
+    _, found = await stage.ask("GET", "/v1/scripts/solar/versions")
+    assert [one["version"] for one in found["versions"]] == [1]
+
+
 async def test_given_faults_in_the_source_when_published_then_each_has_its_line_and_nothing_is_stored(
     stage: Stage,
 ) -> None:
@@ -209,7 +220,8 @@ async def test_given_a_lead_when_asked_then_it_goes_question_by_question_to_a_ve
     assert view["answers"][0]["channel"] == "console"
     view = await done(stage, view["id"], "skip", {"channel": "text"})
     assert (view["complete"], view["verdict"], view["question"]) == (True, "ready", None)
-    assert (view["answers"][1]["skipped"], view["answers"][1]["channel"]) == (True, "text")
+    skipped = view["answers"][1]
+    assert (skipped["skipped"], skipped["no_answer"], skipped["channel"]) == (True, False, "text")
     assert await stage.ask("GET", f"/v1/qualifications/{view['id']}") == (200, view)
 
 
@@ -262,6 +274,13 @@ async def test_given_an_open_qualification_when_begun_again_then_it_goes_on_unle
     assert (fresh["id"] != first["id"], fresh["question"]["id"]) == (True, "owner")
 
 
+async def test_given_a_finished_one_that_counts_when_begun_again_then_it_is_that_one(stage: Stage) -> None:
+    await published(stage)
+    finished = await done(stage, (await begun(stage, lead=NUMBER))["id"], "answer", {"answer": "no"})
+    assert finished["complete"] and await begun(stage, lead=NUMBER) == finished
+    assert (await begun(stage, lead=NUMBER, fresh=True))["id"] != finished["id"]
+
+
 async def test_given_qualifications_when_listed_then_by_lead_state_and_limit(stage: Stage) -> None:
     await published(stage)
     hers = await begun(stage, lead=NUMBER)
@@ -303,6 +322,12 @@ BAD_BEGINNINGS: dict[str, tuple[object, list[str]]] = {
         ["#/channel", "#/fresh"],
     ),
     "no object": ({"script": "s", "given": [1]}, ["#/given"]),
+    "nobody's number": ({"script": "solar", "lead": "nonsense"}, ["#/lead"]),
+    "a digit too few": ({"script": "solar", "lead": "+1202555012"}, ["#/lead"]),
+    "given of nobody": (
+        {"script": "s", "lead": "abc", "given": {"score": 1, "verdict": "ready"}},
+        ["#/lead"],
+    ),
 }
 
 
@@ -403,15 +428,17 @@ async def test_given_deliveries_when_replayed_then_they_are_due_again(stage: Sta
     await delivered(stage, "crm", "warm-1.2.made")
     await delivered(stage, "wall", "warm-1.2.made")
 
-    async def replay(body: object) -> int:
+    async def replay(body: object) -> tuple[int, int]:
         status, answer = await stage.ask("POST", "/v1/webhooks/replay", body)
         assert status == 200, answer
-        return int(answer["replayed"])
+        return answer["replayed"], answer["left"]
 
-    assert await replay({"ids": [first.id, first.id, 2**62]}) == 1
-    assert await replay({"webhook": "crm", "state": "failed"}) == 1
-    assert await replay({"state": "failed"}) == 1
-    assert await replay({"state": "failed"}) == 0
+    gone = await delivered(stage, "gone", "warm-1.2.made")
+    assert await replay({"ids": [first.id, first.id, 2**62]}) == (1, 1)
+    assert await replay({"ids": [gone.id]}) == (0, 1)
+    assert await replay({"webhook": "crm", "state": "failed"}) == (1, 0)
+    assert await replay({"state": "failed"}) == (1, 1)
+    assert await replay({"state": "failed"}) == (0, 1)
     _, found = await stage.ask("GET", "/v1/webhooks/deliveries?state=pending")
     assert len(found["deliveries"]) == 3
 

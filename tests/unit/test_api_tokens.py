@@ -15,7 +15,7 @@ from asterisk_warm.api import failures, tokens
 from asterisk_warm.api.failures import Failures
 from asterisk_warm.api.tokens import Tokens
 from asterisk_warm.engine.errors import Refused
-from asterisk_warm.engine.ports import JournalError
+from asterisk_warm.engine.ports.journal import JournalError
 from asterisk_warm.engine.screens.ports import Token
 from asterisk_warm.store import Database, SqlTokens
 

@@ -408,7 +408,7 @@ ADD = ("add", "dee", "--name", "Dee", "--endpoint", "PJSIP/dee")
         ),
         (
             ("wrapup", "ana", "--extend", "5h"),
-            "#/seconds: must be a number of seconds from 0 to 14400, not 18000.0",
+            "--extend: must be a number of seconds from 0 to 14400, not 18000.0",
             "",
         ),
         (
@@ -423,18 +423,18 @@ ADD = ("add", "dee", "--name", "Dee", "--endpoint", "PJSIP/dee")
         ),
         (
             (*ADD, "--team", "slaes"),
-            '#/teams/slaes: there is no team "slaes"',
+            '--team slaes: there is no team "slaes"',
             'did you mean "sales"?',
         ),
         (
             (*ADD, "--shift", "mon-fri"),
-            "#/shifts/0: a shift is days and hours with one space between them; write e.g. mon-fri 09:00-17:30, "
+            "--shift: a shift is days and hours with one space between them; write e.g. mon-fri 09:00-17:30, "
             "sat,sun 22:00-06:00 or daily 08:00-12:00",
             "",
         ),
         (
             ("add", "Dee!", "--name", "Dee", "--endpoint", "PJSIP/dee"),
-            '#/id: "Dee!" is not an id',
+            'ID: "Dee!" is not an id',
             "write 1 to 40 of a-z, 0-9, _ and -",
         ),
     ],

@@ -146,6 +146,19 @@ async def test_given_a_healthy_daemon_when_asked_then_all_is_told(stage: Stage) 
     assert (await run("health", "--socket", stage.socket, "--json")).json["version"] == "1.2.3"
 
 
+async def test_given_a_daemon_that_is_starting_when_asked_then_it_says_so_and_blames_no_asterisk(
+    stage: Stage,
+) -> None:
+    stage.health = replace(stage.health, ari_connected=False, starting="rendering prompts, 3 of 81")
+    shown = await run("health", "--socket", stage.socket)
+    assert shown.code == 4 and "NOT" not in shown.out
+    assert shown.out.splitlines()[:3] == [
+        "daemon         1.2.3 (starting: rendering prompts, 3 of 81)",
+        "Asterisk       22.10.1",
+        "ARI            not yet",
+    ]
+
+
 # -- 1: failed -----------------------------------------------------------------------------------------------
 
 
@@ -187,8 +200,8 @@ START = ("start", "--channel", LEAD, "--team", "sales")
         ),
         (
             ("start", "--qualifier", "a b", "--outside", "ana"),
-            "#/qualifier: must have no spaces, commas or control characters; "
-            "#/outside: must be a telephone number: 2 to 20 digits, with or without a + before them",
+            "--qualifier: must have no spaces, commas or control characters; "
+            "--outside: must be a telephone number: 2 to 20 digits, with or without a + before them",
         ),
         (("complete",), "Missing argument 'ID'."),
         (("show",), "Missing argument 'ID'."),
@@ -200,11 +213,11 @@ START = ("start", "--channel", LEAD, "--team", "sales")
         ((*START, "--return-to", "menu"), '--return-to "menu" is not CONTEXT,EXTENSION,PRIORITY'),
         ((*START, "--return-to", "menu,s,n"), '--return-to "menu,s,n" is not CONTEXT,EXTENSION,PRIORITY'),
         ((*START, "--name", b"\xff"), "an option is not text in this terminal's encoding"),
-        ((*START, "--mode", "blnd"), '#/mode: there is no mode "blnd"'),
+        ((*START, "--mode", "blnd"), '--mode: there is no mode "blnd"'),
         (
             ("start", "--channel", "a\r\nb", "--team", ""),
-            "#/channel: must have no spaces, commas or control characters; "
-            "#/team: must have from 1 to 79 characters, not 0",
+            "--channel: must have no spaces, commas or control characters; "
+            "--team: must have from 1 to 79 characters, not 0",
         ),
     ],
 )

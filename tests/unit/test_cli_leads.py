@@ -79,21 +79,24 @@ async def test_given_a_lead_when_kept_and_asked_about_then_all_that_is_known_is_
 
     shown = (await lead(stage, "show", "2025550123")).lines
     facts = [" ".join(line.split()) for line in shown[: shown.index("")]]
-    assert [line for line in facts if not line.startswith("consent,")] == [
+    consents = next(place for place, line in enumerate(facts) if line.startswith("consent,"))
+    assert facts[:consents] == [
         f"number {NUMBER}",
         "name Grant Weatherly",
         "language es",
         "source fair",
         "number two",
         "plan gold=1",
-        f"qualified in {asked['id']}",
     ]
-    consents = [line.split(", ") for line in facts if line.startswith("consent, call ")]
-    assert [(one[1].split()[1], *one[3:]) for one in consents] == [
-        ("yes", "oral", "Quinn: May we call you?"),
-        ("no", "oral", "Quinn: May we call you?"),
-    ]
-    head, row = shown[shown.index("") + 1 :]
+    zone = time.strftime("%Z", time.localtime(time.time()))
+    counts, before = " ".join(facts[consents:]).removeprefix("consent, call ").split(" before ")
+    assert counts.startswith("no (which counts), 20") and before.startswith("yes, 20")
+    for consent_line in (counts, before):
+        assert f" {zone}, oral, Quinn: May we call you?" in consent_line
+    head, row, _, *past = shown[shown.index("") + 1 :]
+    assert head.split() == ["qualification", "script", "verdict", "reason", "on"]
+    assert " ".join(row.split()[:-1]) == f"{asked['id']} Solar not finished -"
+    head, row = past
     assert head.split() == ["handoff", "at", "agent", "came", "to"]
     assert row.split()[0] == handoff and row.endswith("Ana    Call back: on Friday")
 
@@ -137,16 +140,16 @@ async def test_given_hostile_leads_when_seen_then_nothing_reaches_the_terminal(s
         (("show", NUMBER), 3, f"no lead {NUMBER}"),
         (("show", "zz"), 2, '"zz" is not a telephone number'),
         (("show", "\x1b[31m"), 3, "that is no telephone number"),
-        (("save", "12"), 2, '#/number: "12" is no telephone number'),
-        (("save", NUMBER, "--language", "e s"), 2, '#/language: "e s" is not a language'),
+        (("save", "12"), 2, 'NUMBER: "12" is no telephone number'),
+        (("save", NUMBER, "--language", "e s"), 2, '--language: "e s" is not a language'),
         (("save", NUMBER, "--attribute", "gold"), 2, '--attribute "gold" is not NAME=TEXT'),
         (("save", NUMBER, "--name", b"\xff"), 2, "an option is not text in this terminal's encoding"),
-        (("save", NUMBER, "--name", "\x1b[31m"), 2, "#/name: must have no line ends"),
+        (("save", NUMBER, "--name", "\x1b[31m"), 2, "--name: must have no line ends"),
         (("consent", NUMBER, "call"), 2, "Missing option '--basis'."),
         (
             ("consent", NUMBER, "cal", "--basis", "x", "--shown", "y"),
             2,
-            '#/purpose: there is no purpose "cal"',
+            'PURPOSE: there is no purpose "cal"',
         ),
         (("list", "--limit", "1001"), 2, "Invalid value for '--limit'"),
         (("import",), 2, "Missing argument 'FILE'."),
@@ -172,7 +175,11 @@ async def test_given_a_file_with_faults_when_imported_then_the_good_are_kept_and
         done = await lead(stage, "import", file, "--region", "us", *(["--dry-run"] if would else []))
         assert (done.code, done.out.splitlines()) == (
             1,
-            [f"{would}added: 1", "faults: 4; whoever has one is left out"],
+            [
+                f"{would}added: 1",
+                *(["attributes: plan"] if would else []),
+                "faults: 4; whoever has one is left out",
+            ],
         )
         faults = done.err.splitlines()
         assert [fault.partition(" ")[0] for fault in faults] == [
@@ -240,11 +247,42 @@ async def test_given_a_fault_that_only_the_daemon_finds_when_imported_then_the_l
     stage: Stage, tmp_path: Path
 ) -> None:
     file = tmp_path / "leads.csv"
-    file.write_text(f"number,long\n{NUMBER},x\n+12025550124,{'x' * 1500}\n")
+    late = "2999-01-01,yes,form"
+    file.write_text(
+        "number,a/b~c,source,consent_at,consent_text,consent_basis\n"
+        f"{NUMBER},x,,,,\n+1 (202) 555-0124,{'x' * 1500},,,,\n202-555-0125,,,{late}\n"
+        f"202-555-0127,,,2026-01-01,yes,{'b' * 500}\n"
+    )
     done = await lead(stage, "import", file)
-    assert (done.code, done.out) == (1, "added: 1\nfaults: 1; whoever has one is left out\n")
-    (fault,) = done.err.splitlines()
-    assert fault.startswith(f"{file}: leads.+12025550124.attributes.long: must have from 0 to ")
+    assert (done.code, done.out) == (1, "added: 1\nfaults: 3; whoever has one is left out\n")
+    for fault, place in zip(
+        done.err.splitlines(),
+        (
+            "3:1: leads.+1 (202) 555-0124.a/b~c: must have from 0 to ",
+            "4:1: leads.202-555-0125.consent_at: is in the future (say when it was given)",
+            "5:1: leads.202-555-0127.consent_basis: must have from 1 to ",
+        ),
+        strict=True,
+    ):
+        assert fault.startswith(f"{file}:{place}"), fault
+
+
+async def test_given_a_misspelt_column_when_imported_then_it_is_said_before(
+    stage: Stage, tmp_path: Path
+) -> None:
+    file = tmp_path / "leads.csv"
+    file.write_text(f"number,nmae,consent_cal,plan\n{NUMBER},Ana,yes,gold\n")
+    warnings = [
+        f'warning: {file}:1:8: the column "nmae" is none of ours, and is taken for an attribute '
+        '(did you mean "name"?)',
+        f'warning: {file}:1:13: the column "consent_cal" is none of ours, and is taken for an attribute '
+        '(did you mean "consent_call"?)',
+    ]
+    done = await lead(stage, "import", file, "--dry-run")
+    assert (done.code, done.err.splitlines()) == (0, warnings)
+    assert done.out == "would be added: 1\nattributes: nmae, consent_cal, plan\n"
+    done = await lead(stage, "import", file)
+    assert (done.out, done.err.splitlines()) == ("added: 1\n", warnings)
 
 
 @pytest.mark.parametrize(
@@ -253,7 +291,7 @@ async def test_given_a_fault_that_only_the_daemon_finds_when_imported_then_the_l
         (None, "there is no such file (expected a CSV file of leads)"),
         ("folder", "this is a folder (expected a CSV file, such as "),
         (b"", "the file is empty"),
-        (b"a,b\n1,2\n", "the first line names no columns"),
+        (b"a,b\n1,2\n", 'the column "number" is missing: the first line has "a", "b" (expected '),
         (b"number\n", "there are no leads in the file"),
         (b"\x7fELF\0", "this is a binary file, or text in UTF-16"),
         (b"number\n\xff\n", "the byte 0xff is not UTF-8"),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from api_leads_stage import SCRIPT
 from api_stage import LEAD, Stage, open_stage
 from cli_runs import Run, fit, run
+
+from asterisk_warm.engine.errors import Refused
 
 NUMBER = "+12025550123"
 
@@ -37,6 +40,8 @@ async def test_given_a_talk_when_its_outcomes_are_written_down_then_each_is_told
     for arguments, said in (
         (("callback", "--note", "wants a quote"), f"{id} came to Call back: wants a quote"),
         (("sold",), f"{id} came to Sold"),
+        (("2",), f"{id} came to Call back"),
+        (("Call back",), f"{id} came to Call back"),
         (("--note", "calls\tagain"), f"Noted for {id}: calls again"),
     ):
         assert (await handoff(stage, "outcome", id[-6:], *arguments)).lines == [said]
@@ -45,9 +50,49 @@ async def test_given_a_talk_when_its_outcomes_are_written_down_then_each_is_told
     kept = [(one["disposition"], one["note"], one["source"]) for one in past["outcomes"]]
     assert sorted(kept) == [
         ("", "calls again", "cli"),
+        *[("callback", "", "cli")] * 2,
         ("callback", "wants a quote", "cli"),
         ("sold", "", "cli"),
     ]
+
+
+async def test_given_outcomes_when_a_handoff_is_shown_or_told_then_each_by_whom_and_when(
+    stage: Stage,
+) -> None:
+    id = await talk_of(stage)
+    nothing = (await handoff(stage, "show", id)).lines
+    await handoff(stage, "outcome", id, "callback", "--note", "wants a quote by Friday")
+    await handoff(stage, "outcome", id, "--note", "calls again")
+    assert "came to" not in " ".join(nothing)
+    view = (await stage.ask("GET", f"/v1/handoffs/{id}"))[1]
+    one, two = view["outcomes"]
+    assert (await stage.ask("GET", f"/v1/handoffs/{id}/outcomes"))[1] == {"outcomes": [one, two]}
+    assert (await stage.ask("GET", "/v1/handoffs?state=all"))[1]["handoffs"][0]["outcomes"] is None
+
+    by = f"cli ({one['by']})"
+    shown = " ".join(" ".join((await handoff(stage, "show", id)).lines).split())
+    for outcome, words in ((one, "Call back: wants a quote by Friday"), (two, "calls again")):
+        at = datetime.fromtimestamp(outcome["at"]).strftime("%Y-%m-%d %H:%M:%S")
+        assert f"came to {words} ({at}, {by})" in shown
+    told = [" ".join(line.split()[2:]) for line in (await handoff(stage, "story", id)).lines[-4:]]
+    assert (
+        f"handoff came to Call back: wants a quote by Friday (by {by}) handoff noted: calls again (by {by})"
+        in (" ".join(told))
+    )
+
+
+async def test_given_outcomes_that_cannot_be_read_when_a_handoff_is_shown_then_it_is_without_them(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = await talk_of(stage)
+
+    async def fail(_: str) -> None:
+        raise Refused("unreachable", "the store did not do it")
+
+    monkeypatch.setattr(stage.service, "_outcomes", fail)
+    shown = (await handoff(stage, "show", id)).lines
+    assert "agent         Ana (ana)" in shown
+    assert "came to       what was written down cannot be read now" in shown
 
 
 async def test_given_an_end_without_a_talk_when_its_outcome_is_written_down_then_it_is(stage: Stage) -> None:
@@ -78,10 +123,10 @@ async def test_given_a_long_note_when_written_down_then_it_is_folded_and_not_obe
     ("arguments", "code", "said", "remedy"),
     [
         ((), 2, "a disposition or --note must be given", 'such as --note "wants a quote"'),
-        (("solt",), 2, '#/disposition: there is no disposition "solt"', 'did you mean "sold"?'),
-        (("",), 2, '#/disposition: there is no disposition ""', None),
-        (("--note", "x" * 1001), 2, "#/note: must have from 0 to 1000 characters, not 1001", ""),
-        (("--note", "\x1b[31m"), 2, "#/note: must have no control characters but line ends and tabs", ""),
+        (("solt",), 2, 'DISPOSITION: there is no disposition "solt"', 'did you mean "sold"?'),
+        (("",), 2, 'DISPOSITION: there is no disposition ""', None),
+        (("--note", "x" * 1001), 2, "--note: must have from 0 to 1000 characters, not 1001", ""),
+        (("--note", "\x1b[31m"), 2, "--note: must have no control characters but line ends and tabs", ""),
         (("--note", b"\xff"), 2, "an option is not text in this terminal's encoding", "use UTF-8"),
     ],
 )
@@ -130,7 +175,7 @@ async def test_given_what_is_no_language_when_handed_off_then_nobody_is_rung(
     stage.lead_waits()
     start = ("start", "--channel", LEAD, "--team", "sales")
     refused = await handoff(stage, *start, "--language", "e s")
-    assert refused.told(2)[0].startswith("asterisk-warm: #/language: ")
+    assert refused.told(2)[0].startswith("asterisk-warm: --language: ")
     assert stage.pbx.rung == []
 
 
@@ -145,5 +190,5 @@ async def test_given_an_agent_with_a_language_when_added_then_it_is_kept(stage: 
     assert (
         (await run(*agent, "--language", "s p", "--replace"))
         .told(2)[0]
-        .startswith("asterisk-warm: #/language: ")
+        .startswith("asterisk-warm: --language: ")
     )

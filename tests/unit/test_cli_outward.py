@@ -13,6 +13,7 @@ from api_stage import Stage
 from cli_runs import Run, run
 
 from asterisk_warm.engine.screens.ports import Delivery
+from asterisk_warm.webhooks.webhooks import NOT_CONFIGURED
 
 HOSTILE = "\x1b[31m陳\r\n \u202e\U0001f600 [bold]${SHELL(x)} " + "w" * 300
 
@@ -40,7 +41,7 @@ async def delivered(stage: Stage) -> Sequence[Delivery]:
     """One that is waiting, one that has arrived, one that was given up."""
     now = time.time()
     made = [Delivery(0, f"notice-{n}", "crm", "offer.made", b"{}", now, now + 600) for n in range(2)] + [
-        Delivery(0, "notice-2", "wall", "outcome.recorded", b"{}", now, now)
+        Delivery(0, "notice-2", "wall", "qualification.finished", b"{}", now, now)
     ]
     waiting, arrived, failed = await stage.deliveries.add(made)
     await stage.deliveries.save(replace(arrived, next_at=None, attempts=1, delivered_at=now))
@@ -57,7 +58,7 @@ async def test_given_deliveries_when_listed_then_each_says_what_became_of_it(sta
     waiting, arrived, failed = await delivered(stage)
     head, *rows = [" ".join(line.split()) for line in (await webhook(stage, "list")).lines]
     assert head == "id webhook what tried came to"
-    assert rows[0] == f"{failed.id} wall outcome.recorded 9 given up: answered 500"
+    assert rows[0] == f"{failed.id} wall qualification.finished 9 given up: answered 500"
     assert rows[1].startswith(f"{arrived.id} crm offer.made 1 delivered 20")
     assert rows[2].startswith(f"{waiting.id} crm offer.made 0 not tried yet; next 20")
     only = (await webhook(stage, "list", "--webhook", "crm", "--state", "pending")).lines[1:]
@@ -71,13 +72,44 @@ async def test_given_deliveries_when_replayed_then_they_are_due_again(stage: Sta
     waiting, arrived, failed = await delivered(stage)
     assert (await webhook(stage, "replay", str(arrived.id), str(waiting.id))).lines == ["sent again: 2"]
     assert (await webhook(stage, "replay", "--failed", "--webhook", "crm")).lines == ["sent again: 0"]
-    assert (await webhook(stage, "replay", "--failed", "--json")).json == {"replayed": 1}
+    assert (await webhook(stage, "replay", "--failed", "--json")).json == {"replayed": 1, "left": 0}
     states = {one.id: one for one in await stage.deliveries.list("", "pending", 10)}
     assert set(states) == {waiting.id, arrived.id, failed.id}
     assert (await webhook(stage, "replay", str(failed.id), "999")).told(3) == [
-        "asterisk-warm: 1 of these are no deliveries; sent again: 1",
+        "asterisk-warm: 1 of these are no deliveries, or their webhook is not configured; sent again: 1",
         "see `asterisk-warm webhook list`",
     ]
+
+
+async def test_given_a_webhook_that_is_not_configured_any_more_then_it_says_so_and_what_to_do(
+    stage: Stage,
+) -> None:
+    made = [
+        Delivery(0, f"notice-{webhook}", webhook, "offer.made", b"{}", 1.0, 2.0) for webhook in ("crm", "old")
+    ]
+    crm, old = await stage.deliveries.add(made)
+    await stage.deliveries.save(replace(crm, next_at=None, attempts=9, error="answered 500"))
+    await stage.deliveries.save(replace(old, next_at=None, attempts=2, error=NOT_CONFIGURED))
+    _, *lines = (await webhook(stage, "list", "--webhook", "old")).lines
+    assert " ".join(" ".join(lines).split()) == f"{old.id} old offer.made 2 given up: {NOT_CONFIGURED}"
+    said = "left, because their webhook is not configured: 1"
+    assert (await webhook(stage, "replay", "--failed")).lines == [f"sent again: 1; {said}"]
+    assert (await webhook(stage, "replay", str(old.id))).told(3) == [
+        "asterisk-warm: 1 of these are no deliveries, or their webhook is not configured; sent again: 0",
+        "see `asterisk-warm webhook list`",
+    ]
+
+
+async def test_given_a_webhook_that_nobody_knows_then_3_and_those_there_are(stage: Stage) -> None:
+    for arguments in (("list",), ("list", "--state", "failed"), ("replay", "--failed")):
+        assert (await webhook(stage, *arguments, "--webhook", "nosuch")).told(3) == [
+            'asterisk-warm: no webhook "nosuch"',
+            "configured webhooks: crm, wall",
+        ]
+    # One that was taken out of the configuration is known by what it was sent.
+    await stage.deliveries.add([Delivery(0, "notice-0", "old", "offer.made", b"{}", 1.0, 2.0)])
+    assert (await webhook(stage, "list", "--webhook", "old", "--state", "failed")).lines == ["None."]
+    assert (await webhook(stage, "list", "--webhook", "crm", "--state", "failed")).lines == ["None."]
 
 
 async def test_given_what_a_receiver_answers_when_listed_then_nothing_reaches_the_terminal(
@@ -91,13 +123,13 @@ async def test_given_what_a_receiver_answers_when_listed_then_nothing_reaches_th
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("list", "--state", "lost"), '?state: "lost" is not all, pending, delivered or failed'),
-        (("list", "--webhook", "x" * 65), "?webhook: must have from 0 to 64 characters, not 65"),
+        (("list", "--state", "lost"), '--state: "lost" is not all, pending, delivered or failed'),
+        (("list", "--webhook", "x" * 65), "--webhook: must have from 0 to 64 characters, not 65"),
         (("replay",), "ids or --failed must be given, and not both"),
         (("replay", "1", "--failed"), "ids or --failed must be given, and not both"),
         (("replay", "1", "--webhook", "crm"), "ids and --webhook cannot go together"),
         (("replay", "one"), "Invalid value for '[ID]...': "),
-        (("replay", "9" * 30), "#/ids/0: must be the id of a delivery"),
+        (("replay", "9" * 30), "ID: must be the id of a delivery"),
         (("replay", "--failed", "--webhook", b"\xff"), "an option is not text in this terminal's encoding"),
     ],
 )
@@ -148,9 +180,9 @@ async def test_given_json_when_asked_for_then_it_is_what_the_api_answers(stage: 
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("create", "--agent", "zoe"), 2, '#/agent: no agent "zoe"'),
-        (("create", "--agent", ""), 2, "#/agent: must have from 1 to 80 characters, not 0"),
-        (("create", "--note", "\x1b[31m"), 2, "#/note: must have no line ends"),
+        (("create", "--agent", "zoe"), 2, '--agent: no agent "zoe"'),
+        (("create", "--agent", ""), 2, "--agent: must have from 1 to 80 characters, not 0"),
+        (("create", "--note", "\x1b[31m"), 2, "--note: must have no line ends"),
         (("create", "--note", b"\xff"), 2, "an option is not text in this terminal's encoding"),
         (("revoke", "../agents/ana"), 3, "that is not the id of a token"),
         (("revoke",), 2, "Missing argument 'ID'."),

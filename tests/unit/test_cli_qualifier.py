@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from api_stage import LEAD, QUALIFIER, Stage, open_stage
 from cli_runs import Run, run
 from rich.cells import cell_len
 
+ME = f"api ({pwd.getpwuid(os.getuid()).pw_name})"
 ACTIONS = ("complete", "three-way", "swap", "take-back")
 
 
@@ -106,8 +109,27 @@ async def test_given_a_condition_that_does_not_hold_when_started_then_5_says_whi
         "qualify the lead first, or see `require` of the team",
     ]
     (line,) = (await warm(stage, *start, "--qualified", "--json")).told(5)
-    assert json.loads(line)["warm_status"] == "NOCONSENT"
-    fits(await warm(stage, *start, "--qualified", "--consent"))
+    problem = json.loads(line)
+    assert problem["warm_status"] == "NOCONSENT"
+    shown = fits(await warm(stage, "handoff", "show", problem["handoff"]))
+    assert {
+        "reason        no consent to be called is recorded",
+        f"said          qualified: yes, by {ME}",
+    } <= set(shown)
+    assert fits(await warm(stage, "handoff", "list")) == [
+        "No open handoffs; --all lists those that have ended."
+    ]
+
+
+async def test_given_a_lead_who_is_vouched_for_when_shown_then_by_whom(stage: Stage) -> None:
+    stage.world.lead_talks_to_qualifier()
+    start = ("handoff", "start", "--qualifier", QUALIFIER, "--team", "vip", "--qualified", "--consent")
+    id = fits(await warm(stage, *start))[0].split()[0]
+    shown = fits(await warm(stage, "handoff", "show", id))
+    at = shown.index(f"said          qualified: yes, by {ME}")
+    assert shown[at + 1] == f"said          consent: yes, by {ME}"
+    told = " ".join(" ".join(fits(await warm(stage, "handoff", "story", id))).split())
+    assert f"lead is qualified and consenting, says {ME}" in told
 
 
 @pytest.mark.parametrize(

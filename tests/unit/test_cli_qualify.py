@@ -99,8 +99,10 @@ async def test_given_the_end_of_input_when_run_then_1_and_the_next_one_goes_on_f
 
 async def test_given_all_known_when_run_again_then_nothing_is_asked_unless_fresh(stage: Stage) -> None:
     await qualify(stage, "run", "solar", "--lead", NUMBER, typed=b"1\n1\n")
+    finished = await latest(stage)
     again = (await qualify(stage, "run", "solar", "--lead", NUMBER)).lines
     assert again[1] == "answered already: 2" and "verdict ready" in again[2]
+    assert await latest(stage) == finished
     fresh = await qualify(stage, "run", "solar", "--lead", NUMBER, "--fresh", typed=b"2\n")
     assert fresh.lines[-2].endswith("verdict disqualified: does not own the home.")
 
@@ -193,6 +195,36 @@ async def test_given_single_commands_when_used_then_each_tells_what_is_next(stag
     assert changed[0] == f"{id}: score 0, verdict disqualified: does not own the home."
 
 
+async def test_given_a_piece_of_an_id_then_it_is_the_one_that_it_fits(stage: Stage) -> None:
+    ids = []
+    for _ in range(2):
+        await qualify(stage, "start", "solar", "--lead", NUMBER, "--fresh")
+        ids.append((await latest(stage))["id"])
+    first, second = ids
+    assert (await qualify(stage, "answer", second[-6:], "yes")).lines == [f"{second} asks roof:", *ROOF]
+    assert (await qualify(stage, "back", second[-6:])).lines[0] == f"{second} asks owner:"
+    assert (await qualify(stage, "show", first[-6:], "--json")).json["id"] == first
+    assert (await qualify(stage, "show", "qual")).told(5) == [
+        'asterisk-warm: "qual" fits 2 qualifications',
+        "give more of the id",
+    ]
+    assert (await qualify(stage, "show", "zzzz")).told(3)[0] == 'asterisk-warm: no qualification "zzzz"'
+
+
+async def test_given_answers_when_their_wording_is_wanted_then_what_exactly_was_asked_is_told(
+    stage: Stage,
+) -> None:
+    await qualify(stage, "start", "solar", "--lead", NUMBER)
+    id = (await latest(stage))["id"]
+    await qualify(stage, "answer", id, "yes")
+    shown = (await qualify(stage, "show", id, "--wording")).lines
+    head, row = shown[shown.index("") + 1 :]
+    assert head.split() == ["question", "asked", "answer"]
+    assert " ".join(row.split()) == "owner Does the lead own the home? yes"
+    usual = (await qualify(stage, "show", id)).lines
+    assert usual[usual.index("") + 1].split() == ["question", "answer", "by", "on", "at"]
+
+
 async def test_given_json_when_asked_for_then_it_is_what_the_api_answers(stage: Stage) -> None:
     view = (await qualify(stage, "start", "solar", "--language", "es", "--json")).json
     assert view["language"] == "es" and view["question"]["id"] == "owner"
@@ -220,13 +252,15 @@ async def test_given_json_when_asked_for_then_it_is_what_the_api_answers(stage: 
     ("arguments", "code", "said"),
     [
         (("run", "solr"), 3, 'no script "solr"'),
-        (("run", "solar", "--language", "s p"), 2, '#/language: "s p" is not a language'),
+        (("run", "solar", "--language", "s p"), 2, '--language: "s p" is not a language'),
+        (("run", "solar", "--lead", "abc"), 2, '--lead: "abc" is no telephone number'),
+        (("start", "solar", "--lead", "+1202555012"), 2, '--lead: "+1202555012" is no telephone number'),
         (("run", "solar", "--lead", b"\xff"), 2, "an option is not text in this terminal's encoding"),
         (("show", "qual-0"), 3, 'no qualification "qual-0"'),
         (("show", "../leads"), 3, "that is not the id of a qualification"),
         (("answer", "qual-0", "x"), 3, 'no qualification "qual-0"'),
         (("answer", "qual-0"), 2, "Missing argument 'ANSWER'."),
-        (("answer", "qual-0", "x" * 20_000), 2, "#/answer: must have from 0 to 16000 characters"),
+        (("answer", "qual-0", "x" * 20_000), 2, "ANSWER: must have from 0 to 16000 characters"),
         (("list", "--limit", "0"), 2, "Invalid value for '--limit'"),
     ],
 )
@@ -287,6 +321,23 @@ async def test_given_qualifications_when_seen_then_all_that_is_known_is_told(sta
         ("owner", "yes", "console"),
         ("roof", "skipped", "console"),
     ]
+
+
+async def test_given_recorded_answers_when_shown_then_each_says_where_it_is_or_that_it_was_deleted(
+    stage: Stage,
+) -> None:
+    now = time.time()
+    roof = Answer("roof", "", now, "2026-11-28", "lead", Channel.VOICE, "Why?", recording_gone=True)
+    owner = replace(roof, question="owner", recording="qual-1-owner-1", recording_gone=False)
+    silent = replace(roof, question="size", recording_gone=False, skipped=True, no_answer=True)
+    asked = Qualification("qual-1", "solar", 1, NUMBER, "en", now, now, (owner, roof, silent))
+    await SqlQualifications(stage.database).save(asked)
+    shown = " ".join(" ".join((await qualify(stage, "show", "qual-1")).lines).split())
+    assert "owner recorded: qual-1-owner-1 lead" in shown
+    assert "roof recorded; the recording was deleted lead" in shown
+    assert "size no answer lead" in shown
+    told = [(a["recording"], a["recording_gone"], a["no_answer"]) for a in (await latest(stage))["answers"]]
+    assert told == [("qual-1-owner-1", False, False), ("", True, False), ("", False, True)]
 
 
 async def test_given_hostile_answers_when_seen_then_nothing_reaches_the_terminal(stage: Stage) -> None:

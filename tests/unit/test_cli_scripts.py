@@ -93,6 +93,12 @@ async def test_given_warnings_alone_when_linted_then_0(solar: Path) -> None:
         (b"id: solar\nnam: Solar\n", ":2:1: error: unknown setting nam (expected id, name, language"),
         (b"id: solar\nnam: Solar\n", 'did you mean "name"?)'),
         (b"a: \x1b[31m", ": error: "),
+        (b"id: no\nname: Solar\n", ':1:5: error: id: "no" without quotes is true or false in YAML, not text'),
+        (b"id: no\nname: Solar\n", 'did you mean "no"?)'),
+        (
+            SCRIPT.replace("points: 10}", "from: 2, to: 1}").encode(),
+            ": error: questions.owner.rules[0].from (2) is more than to (1) (expected ",
+        ),
     ],
 )
 async def test_given_yaml_that_is_no_script_when_linted_then_the_place_is_told(
@@ -233,6 +239,10 @@ async def test_given_scripts_when_published_then_they_are_listed_compared_and_ta
         "roof: answer new: 2 metal “Metal sheets”",
     ]
     await script(stage, "publish", solar)
+    assert (await script(stage, "publish", solar)).told(5) == [
+        "asterisk-warm: version 2 of solar, the current one, is just this",
+        "there is nothing to publish",
+    ]
     assert (await script(stage, "diff", "solar")).lines == from_file
     assert (await script(stage, "diff", "solar", "--file", solar)).lines == ["Nothing has changed."]
     assert (await script(stage, "diff", "solar", "--old", "2")).lines == ["Nothing has changed."]
@@ -245,6 +255,17 @@ async def test_given_scripts_when_published_then_they_are_listed_compared_and_ta
     assert [row.split()[1] for row in rows if row.startswith("solar")] == ["3", "2", "1"]
     assert rows[0].endswith("rollback to version 1") or "rollback" in rows[0]
     assert [line.split()[:3] for line in (await script(stage, "list")).lines[1:2]] == [["solar", "3", "2"]]
+
+
+async def test_given_warnings_when_published_then_they_are_told_beside_it(stage: Stage, solar: Path) -> None:
+    differing(solar, ("    say: What", "    say:\n      text: x\n      console: What"))
+    expected = (await run("script", "lint", solar)).out
+    published = await script(stage, "publish", solar)
+    assert (published.code, published.out) == (0, "solar is published as version 1.\n")
+    assert published.err == expected and ": warning: " in expected
+    differing(solar, ("name: Solar\n", "name: Solar power\n"))
+    published = await script(stage, "publish", solar, "--json")
+    assert published.json["version"] == 2 and ": warning: " in published.err
 
 
 async def test_given_a_published_script_when_shown_into_a_file_then_it_can_be_published_again(
@@ -300,7 +321,7 @@ async def test_given_a_script_when_drawn_then_there_is_a_picture(
         (("show", "../x"), 3, "that is not the id of a script"),
         (("show", "solar", "--version", "9"), 3, 'script "solar" has no version 9'),
         (("show", "solar", "--version", "0"), 2, "Invalid value for '--version': "),
-        (("show", "solar", "--version", "9" * 30), 2, "?version: "),
+        (("show", "solar", "--version", "9" * 30), 2, "--version: "),
         (("versions", "solr"), 3, 'no script "solr"'),
         (("graph", "solar", "--version", "9"), 3, 'script "solar" has no version 9'),
         (("graph", "solr"), 3, 'no script "solr"'),

@@ -40,13 +40,13 @@ def config(folder: Path, database: str = "warm.db", agi: int = 0) -> Path:
 
 
 @asynccontextmanager
-async def serving(path: Path) -> AsyncIterator[Process]:
+async def serving(path: Path, **environment: str) -> AsyncIterator[Process]:
     """The daemon as a process that listens."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "asterisk_warm", "serve", str(path)),
         stdin=asyncio.subprocess.DEVNULL,
         stderr=PIPE,
-        env={**os.environ, "PYTHONPATH": str(FROM_HERE)},
+        env={**os.environ, "PYTHONPATH": str(FROM_HERE), **environment},
     )
     try:
         assert process.stderr is not None
@@ -66,7 +66,9 @@ async def test_given_a_daemon_when_stopped_then_0_and_its_socket_is_gone(
 ) -> None:
     path = config(tmp_path)
     async with serving(path) as daemon:
-        health = await run("--config", path, "health")
+        async with asyncio.timeout(SECONDS):
+            while "starting" in (health := await run("--config", path, "health")).out:
+                pass
         assert health.code == 4, "there is no Asterisk"
         assert "ARI            NOT connected" in health.out
         assert (await run("--config", path, "handoff", "list")).code == 0
@@ -105,6 +107,50 @@ async def test_given_that_agi_cannot_be_listened_for_then_health_says_so_and_lea
                     pass
             shown = " ".join(told.split())
             assert f"cannot listen for AGI on 127.0.0.1:{port}" in shown and "agi.port" in shown
+
+
+async def test_given_a_first_start_then_the_log_says_how_far_the_prompts_are(tmp_path: Path) -> None:
+    async with serving(config(tmp_path)) as daemon:
+        assert daemon.stderr is not None
+        lines = [(await daemon.stderr.readline()).decode()]
+        async with asyncio.timeout(SECONDS):
+            while "done=" not in lines[-1] or "total=" not in lines[-1]:
+                lines.append((await daemon.stderr.readline()).decode())
+                assert lines[-1], "it ended"
+        assert "rendering prompts; no lead is taken before" in "".join(lines)
+
+
+def with_espeak(folder: Path, does: str) -> str:
+    """The PATH on which espeak-ng is a shell script."""
+    programs = folder / "programs"
+    programs.mkdir()
+    program = programs / "espeak-ng"
+    program.write_text(f"#!/bin/sh\n{does}\n")
+    program.chmod(0o755)
+    return f"{programs}:{os.environ['PATH']}"
+
+
+async def test_given_a_speech_engine_that_fails_then_health_says_when_it_is_tried_again(
+    tmp_path: Path,
+) -> None:
+    path = config(tmp_path)
+    async with serving(path, PATH=with_espeak(tmp_path, "exit 3")), asyncio.timeout(SECONDS):
+        while "to mend" not in (told := (await run("--config", path, "health")).out):
+            pass
+    assert "the speech engine espeak failed at " in told and "it is tried again from " in told
+
+
+async def test_given_a_first_start_that_takes_long_then_health_says_that_it_is_starting(
+    tmp_path: Path,
+) -> None:
+    path = config(tmp_path)
+    path.write_text(path.read_text().replace("engines: [espeak]", "engines: [espeak], budget_seconds: 60"))
+    async with serving(path, PATH=with_espeak(tmp_path, "exec sleep 600")) as daemon:
+        health = await run("--config", path, "health")
+        assert health.code == 4
+        assert "(starting: rendering prompts" in health.out and "ARI            not yet" in health.out
+        daemon.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(daemon.wait(), SECONDS) == 0
 
 
 async def test_given_no_place_for_the_database_then_1_in_words(tmp_path: Path) -> None:

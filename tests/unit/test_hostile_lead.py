@@ -36,7 +36,7 @@ from asterisk_warm.core.script.speaking import say
 from asterisk_warm.engine.directory import Destination, Directory, Outside, Team
 from asterisk_warm.engine.errors import Refused
 from asterisk_warm.engine.orders.headers import headers
-from asterisk_warm.engine.ports import Shown
+from asterisk_warm.engine.ports.calls import Shown
 
 EVERY = {**TEXTS, "halves of characters": HALF}
 PAGE = "https://crm.example/open?h={id}&n={number}&a={agent}"
