@@ -15,14 +15,14 @@ from asterisk_warm.api.network import Network
 from asterisk_warm.calendars.calendars import Calendars
 from asterisk_warm.calendars.source import CalendarSource
 from asterisk_warm.config import Config
-from asterisk_warm.config.errors import ConfigError, ConfigErrors
+from asterisk_warm.config.errors import ConfigErrors
 from asterisk_warm.config.script_file import read_script
 from asterisk_warm.core.script.model import Script
 from asterisk_warm.crm.fields import Fields
 from asterisk_warm.crm.http import HttpCrm
 from asterisk_warm.daemon.failures import CannotStart
 from asterisk_warm.daemon.handing_off import languages, spoken_keys
-from asterisk_warm.engine.ports import Speaker
+from asterisk_warm.engine.ports.speech import Speaker
 from asterisk_warm.engine.qualifying.ports import BadSource, SourceFault
 from asterisk_warm.speech import CachedSpeaker, speaker_from
 from asterisk_warm.webhooks import Endpoint
@@ -119,16 +119,10 @@ def script_of(source: str, name: str) -> Script:
     except ConfigErrors as errors:
         raise BadSource(
             [
-                SourceFault(error.line, error.column, error.path, error.message, _remedy(error))
+                SourceFault(error.line, error.column, error.path, error.message, error.remedy)
                 for error in errors.errors
             ]
         ) from errors
-
-
-def _remedy(error: ConfigError) -> str:
-    expected = f"expected {error.expected}" if error.expected else ""
-    likely = f'did you mean "{error.suggestion}"?' if error.suggestion else ""
-    return "; ".join(filter(None, (expected, likely)))
 
 
 def machine_zone() -> tzinfo:

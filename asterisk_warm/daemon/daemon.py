@@ -6,11 +6,13 @@ import asyncio
 import gc
 import signal
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import structlog
 
 from asterisk_warm import __version__
+from asterisk_warm.agi import outcome
 from asterisk_warm.agi.interview import render
 from asterisk_warm.agi.ports import Services as Scripts
 from asterisk_warm.agi.server import CannotListen
@@ -35,11 +37,16 @@ from asterisk_warm.core.leads import Disposition
 from asterisk_warm.core.presence import Declared
 from asterisk_warm.daemon import adapters
 from asterisk_warm.daemon.failures import CannotStart
+from asterisk_warm.daemon.findings import speechless, uncounted, undelivered
 from asterisk_warm.daemon.handing_off import directory
 from asterisk_warm.daemon.log import set_up_log
+from asterisk_warm.daemon.rendering import Rendering
 from asterisk_warm.engine.engine import Engine
 from asterisk_warm.engine.errors import Refused
-from asterisk_warm.engine.ports import JournalError, PbxError, SpeechUnavailable
+from asterisk_warm.engine.ports.journal import JournalError
+from asterisk_warm.engine.ports.pbx import PbxError
+from asterisk_warm.engine.ports.speech import SpeechUnavailable
+from asterisk_warm.engine.retention import Retention
 from asterisk_warm.engine.screens.ports import Notice
 from asterisk_warm.engine.screens.service import Screens
 from asterisk_warm.engine.views import Health
@@ -100,6 +107,8 @@ class Daemon:
         pbx = AriPbx(self._client, ari.app, self._ami)
         claim = Claim(self._client, ari.app, f"{socket.gethostname()}, database {database.place}")
         self._link = AriLink(self._client, ari.app, pbx, claim)
+        self._zone = adapters.machine_zone()
+        self._rendering = Rendering()
         self._speaker = adapters.speaker(config)
         self._calendars = adapters.calendars(config)
         self._crm = adapters.crm(config)
@@ -108,6 +117,7 @@ class Daemon:
         self._screens = Screens(
             {"screens": self._hub, "webhooks": self._webhooks}, config.screens.budget_seconds
         )
+        qualifications = SqlQualifications(database)
         self._engine = Engine(
             journal=SqlJournal(database),
             store=SqlAgents(database),
@@ -118,13 +128,13 @@ class Daemon:
             lamps=AmiLamps(self._ami) if config.presence.lamps else None,
             directory=directory(config),
             node=config.node,
-            zone=adapters.machine_zone(),
+            zone=self._zone,
             speech_seconds=config.speech.budget_seconds,
             reachable=self._link.reachable,
             health=self._health,
             leads=SqlLeads(database),
             scripts=SqlScripts(database),
-            qualifications=SqlQualifications(database),
+            qualifications=qualifications,
             read_script=adapters.script_of,
             places=places,
             screens=self._screens,
@@ -135,6 +145,7 @@ class Daemon:
             region=config.leads.region,
         )
         self._service = self._engine.handoffs
+        self._retention = Retention(pbx, qualifications, config.recordings.keep_days)
         if config.presence.queue_pause:
             follow_pauses(self._ami, self._queue_paused)
         engine = self._engine
@@ -167,7 +178,9 @@ class Daemon:
             await self._api.start()
             if not self._speaker.has_prompts():
                 # The very first start: no lead is taken before there is something to say.
-                await self._prompts()
+                self._rendering.begin()
+                await self._prompts(self._rendering.progress)
+                self._rendering.end()
             await self._start_agi()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._render())
@@ -175,6 +188,7 @@ class Daemon:
                 tasks.create_task(self._calendars.run())
                 tasks.create_task(self._webhooks.run())
                 tasks.create_task(self._engine.run())
+                tasks.create_task(self._retention.run(self._link.reachable))
                 tasks.create_task(self._link.run(self._service, self._checked))
         except* Replaced as group:
             words = str(group.exceptions[0])
@@ -234,14 +248,15 @@ class Daemon:
         if asked is not None:
             self._service.asked_in_call(asked)
 
-    async def _prompts(self) -> None:
+    async def _prompts(self, progress: Callable[[str, int, int], None] | None = None) -> None:
         """Beside everything else: calls must not wait for an engine to load."""
         try:
-            await self._speaker.ensure_prompts()
+            await self._speaker.ensure_prompts(progress)
             lines = self._engine.standing_lines()
             for language in dict.fromkeys(line.language for line in lines):
                 texts = [line.text for line in lines if line.language == language]
                 await self._speaker.prepare(texts, language)
+            await self._speaker.prepare(outcome.lines(self._engine.leads.dispositions.values()))
         except SpeechUnavailable as unavailable:
             log.error("speech does not work; recorded prompts serve", why=str(unavailable))
 
@@ -267,7 +282,7 @@ class Daemon:
                 for context in CONTEXTS
                 if not await self._ami.context_exists(context)
             ]
-            findings += await self._uncounted()
+            findings += await uncounted(self._ami, self._engine.staff.agents)
         except PbxError as error:
             findings.append(f"{error}: check `asterisk.ami` and manager.conf")
         await tell_arming(self._client, await takes_transfers(self._client, self._version))
@@ -279,23 +294,10 @@ class Daemon:
             log.warning("finding", what=finding)
         log.info("ready", asterisk=self._version, findings=len(findings))
 
-    async def _uncounted(self) -> list[str]:
-        """Phones of chan_sip of whose calls nothing is seen."""
-        peers = {
-            name.partition("/")[2]: agent.record.id
-            for agent in self._engine.staff.agents
-            for name in (agent.record.endpoint, *agent.record.hints)
-            if name.casefold().startswith("sip/")
-        }
-        return [
-            f"agent {agent}: SIP/{peer} is rung in the middle of other calls: set callcounter=yes in sip.conf"
-            for peer, agent in peers.items()
-            if not await self._ami.counts_calls(peer)
-        ]
-
-    def _speechless(self) -> Iterator[str]:
-        for engine, why in self._speaker.down.items():
-            yield f"the speech engine {engine} does not work: {why}; see `speech` in the config"
+    def _mend(self) -> Iterator[str]:
+        """What is to be mended now, and will tell by itself when it is."""
+        yield from speechless(self._speaker.down, time.time(), self._zone)
+        yield from undelivered(self._webhooks.failing, self._zone)
 
     async def _health(self, open_handoffs: int) -> Health:
         return Health(
@@ -304,5 +306,6 @@ class Daemon:
             ari_connected=self._link.connected,
             ami_connected=self._ami.connected,
             open_handoffs=open_handoffs,
-            findings=(*self._findings, *self._ours, *self._speechless()),
+            findings=(*self._findings, *self._ours, *self._mend()),
+            starting=self._rendering.words,
         )
