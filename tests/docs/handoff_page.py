@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 
+from asterisk_warm.ari.talking import SILENCE_SECONDS
 from asterisk_warm.core.handoff import commands, model, policy, states
 from asterisk_warm.core.handoff.commands import News
 from asterisk_warm.core.handoff.events import Event
@@ -41,6 +42,21 @@ STATUSES = {
 }
 """How each `WARM_STATUS` comes about."""
 
+REFUSALS = [
+    ("the dialplan", "the lead goes on there at once, not even answered"),
+    (
+        "a phone's Transfer key, blind",
+        "the call is taken over, the phone is told that it was declined, the qualifier alone hears why, and both are "
+        "let go",
+    ),
+    (
+        "a feature code, the API, the command line, or a Transfer key in a second call",
+        "nothing is ordered of Asterisk: qualifier and lead talk on, or the lead waits on where they do; whoever has "
+        "asked is told why",
+    ),
+]
+"""(who asks, what happens) when a lead may not be handed off."""
+
 DEADLINES = [
     (
         "taking the lead in hand, or their call over",
@@ -69,11 +85,21 @@ DEADLINES = [
         "who rings, rings on; without anybody the lead goes back (told by `AgentsFound`)",
     ),
     ("an agent's phone ringing", "`ring_seconds`", "the offer ends: NO_ANSWER"),
-    ("an agent deciding", "`decision_seconds`", "the offer ends: NO_DECISION, with a word to the agent"),
+    (
+        "an agent deciding",
+        "`decision_seconds` from their answer, and anew from the end of whatever else they hear: what they asked "
+        "for, the reply to their question; never longer than the hold budget",
+        "the offer ends: NO_DECISION, with a word to the agent",
+    ),
+    (
+        "what an agent hears whose end is never told",
+        "as long as the slowest voice would take to say it",
+        "their time to decide counts from there",
+    ),
     (
         "each step of a question that is asked back",
         f"`question_seconds` + {limits.QUESTION_MARGIN_SECONDS:g} s",
-        "the agent hears that there is no reply, and has the full time to decide",
+        "the agent hears that there is no reply, and has the full time to decide after it",
     ),
     ("between comfort announcements", "`comfort_seconds`", "the lead hears the next one"),
     ("music that could not be started", f"{limits.RETRY_SECONDS:g} s", "an announcement, then music again"),
@@ -411,7 +437,10 @@ As soon as they are on the line, during the briefing too. All keys can be config
 
 {_table(("key", "by default", "what follows", "when"), _agent_keys())}
 
-Somebody else's question, or a question too many, is answered with a word.
+Somebody else's question, or a question too many, is answered with a word. Their time to decide begins anew when they
+have heard what they asked for to its end, as often as they ask: the hold budget is what ends that. Of one who then does
+not decide it is told that they did not decide, and of one who pressed nothing at all, that they pressed no key. A
+qualifier who is rung has one time to decide.
 
 ### A question that is asked back
 
@@ -419,8 +448,10 @@ Somebody else's question, or a question too many, is answered with a word.
 
 Whoever is with us is asked: the qualifier where there is one, whom the lead hears nothing of; else the lead, who hears
 the question instead of the music, and is not comforted until they have replied. The reply is for the agent alone who
-has asked. One question at a time; the hold budget goes on; the agent's time to decide begins anew after it. It ends
-early when
+has asked. One question at a time; the hold budget goes on; the agent's time to decide begins anew after it.
+
+The agent ends the question with any key that does not decide, or with a pause of {SILENCE_SECONDS:g} s. Who replies
+need press nothing: such a pause ends the reply. Neither lasts longer than `question_seconds`. It all ends early when
 
 {_table(("this happens", "then"), QUESTION_ENDS)}
 
@@ -444,6 +475,16 @@ When nobody takes the lead, the first row that any offer's outcome is in decides
 tells more than a network's:
 
 {_table(("among the outcomes", "`WARM_STATUS`"), _nobody())}
+
+## When a lead may not be handed off
+
+What a team requires of a lead is looked at before anyone is rung ([the gate](qualification.md#the-gate)). What was said
+of them for this handoff alone (`qualified`, `consent`: by an option, a channel variable, the API or the command line)
+is in `HandoffRequested`, and the story tells who says so: "is qualified and consenting, says api (root)".
+
+A refusal is in the journal like any other end: RETURNED with NOTQUALIFIED or NOCONSENT, and why.
+
+{_table(("asked for by", "what happens"), REFUSALS)}
 
 ## Deadlines
 

@@ -52,7 +52,7 @@ from asterisk_warm.engine.agents import service
 from asterisk_warm.engine.agents.views import CalendarView, ChangeView, PresenceView, ReasonView
 from asterisk_warm.engine.leads.service import ATTRIBUTES_AT_MOST, NOTE_LIMIT, SHOWN_LIMIT
 from asterisk_warm.engine.leads.views import ConsentView, LeadRecordView, OutcomeView, PastHandoffView
-from asterisk_warm.engine.ports import Location
+from asterisk_warm.engine.ports.calls import Location
 from asterisk_warm.engine.qualifying.views import (
     AnswerView,
     ChoiceView,

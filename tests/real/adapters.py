@@ -18,7 +18,7 @@ from asterisk_warm.ari.socket import FIRST_RETRY
 from asterisk_warm.core.handoff.events import Event
 from asterisk_warm.core.handoff.ids import agent_leg, bridge_id, parse_agent_leg
 from asterisk_warm.core.handoff.model import LEAD, agent_name
-from asterisk_warm.engine.ports import AtDoor, Transfer
+from asterisk_warm.engine.ports.calls import AtDoor, Transfer
 from asterisk_warm.lab.asterisk import PrivateAsterisk
 from asterisk_warm.lab.root import Root
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from adapters import Adapters, bridge, leg
 
 from asterisk_warm.core.handoff.events import AgentAnswered
-from asterisk_warm.engine.ports import LegGone, Shown
+from asterisk_warm.engine.ports.calls import Shown
+from asterisk_warm.engine.ports.pbx import LegGone
 from asterisk_warm.lab.call import Call
 from asterisk_warm.lab.phones import Phone, Phones
 from asterisk_warm.lab.tones import AGENT_HZ, LEAD_HZ, MUSIC_HZ

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("scene", "ears", "agents_scene", "crowd")
+pytest.register_assert_rewrite("scene", "ears", "agents_scene", "crowd", "ari_live_scene")
 
 from scene import DIALPLAN, RACERS, TONE_TEAMS, record_prompts  # noqa: E402
 

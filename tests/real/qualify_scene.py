@@ -20,7 +20,7 @@ from scene import until
 from asterisk_warm.agi.phrases import PHRASES
 from asterisk_warm.agi.server import AgiServer
 from asterisk_warm.core.script.model import Choice, Kind, Match, Question, Rule, Script, Wording
-from asterisk_warm.engine.ports import SpeechUnavailable
+from asterisk_warm.engine.ports.speech import SpeechUnavailable
 from asterisk_warm.lab.asterisk import PrivateAsterisk
 from asterisk_warm.lab.call import Call
 from asterisk_warm.lab.phones import Phone, Phones

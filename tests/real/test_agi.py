@@ -16,7 +16,7 @@ from scene import until
 from asterisk_warm.agi.server import AgiServer, Limits
 from asterisk_warm.core.presence import Declared
 from asterisk_warm.engine.agents.views import LeadHistory
-from asterisk_warm.engine.ports import Speaker
+from asterisk_warm.engine.ports.speech import Speaker
 from asterisk_warm.lab.asterisk import PrivateAsterisk
 from asterisk_warm.lab.lampphone import LampPhone
 from asterisk_warm.lab.phones import Phone, Phones
@@ -372,7 +372,7 @@ async def test_given_another_prefix_then_the_codes_and_lamps_have_it(scene: Scen
         await scene.cli("dialplan reload")
         shown = await scene.cli("dialplan show warm-agents")
         assert set(re.findall(r"'(\S+)' =>", shown)) == {
-            *("*77000", "*77001", "*77002", "*77003"),
+            *("*77000", "*77001", "*77002", "*77003", "*77004"),
             *("_*77004X", "_*77009."),
         }
         assert await scene.hear("*77002") == ["you-are-paused"]

@@ -31,15 +31,8 @@ from asterisk_warm.core.handoff.events import (
 )
 from asterisk_warm.core.handoff.ids import playback_id
 from asterisk_warm.core.handoff.model import Outcome, Playing
-from asterisk_warm.engine.ports import (
-    EndpointUnreachable,
-    LegGone,
-    Location,
-    PbxError,
-    PbxRefused,
-    PbxUnreachable,
-    Shown,
-)
+from asterisk_warm.engine.ports.calls import Location, Shown
+from asterisk_warm.engine.ports.pbx import EndpointUnreachable, LegGone, PbxError, PbxRefused, PbxUnreachable
 from asterisk_warm.lab.asterisk import PrivateAsterisk
 from asterisk_warm.lab.capture import Capture
 from asterisk_warm.lab.phones import Phones

@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 from adapters import SIP_PORT, Adapters, nothing_left, private_asterisk
 from ari_scene import ANA_HZ, LEAD_TONE, MUSIC, Talk
+from ears import hears
 
 from asterisk_warm.ari.model import LiveRecording
 from asterisk_warm.ari.talking import SILENCE_SECONDS
 from asterisk_warm.core.handoff.events import DigitPressed, PlaybackEnded, Recorded
 from asterisk_warm.core.handoff.ids import aside_leg, parse_aside_leg, playback_id, recording_name
 from asterisk_warm.core.handoff.model import Playing
-from asterisk_warm.engine.ports import LegGone
+from asterisk_warm.engine.ports.pbx import LegGone
 from asterisk_warm.engine.recordings import before
 from asterisk_warm.lab.asterisk import PrivateAsterisk
 from asterisk_warm.lab.call import Call
@@ -283,3 +284,16 @@ async def test_given_a_recording_in_a_folder_then_it_is_found_and_the_agent_alon
     assert not capture.traffic().heard_at(asking.call.call_id).hears(ASK_HZ)
     await asking.pbx.forget_recording("warm/words/lead-1")
     assert not await asking.pbx.has_recording("warm/words/lead-1")
+
+
+async def test_given_a_recording_that_is_deleted_before_its_turn_then_what_follows_is_heard(
+    asking: Asking, capture: Capture
+) -> None:
+    """As a briefing that begins while the lead's own words are still there."""
+    offer = await asking.thinking(silent=True)
+    briefing = [*asking.sound("ask"), "recording:warm/words/gone", *asking.sound("briefing")]
+    await asking.pbx.play(asking.leg, playback_id(asking.handoff, Playing.BRIEFING, 1), briefing)
+    await hears(capture, offer.call_id, BRIEFING_HZ)
+    await asking.pbx.stop_playback(playback_id(asking.handoff, Playing.BRIEFING, 1))
+    assert not (await asking.played(Playing.BRIEFING)).failed
+    assert capture.traffic().heard_at(offer.call_id).hears(ASK_HZ, frames=20)

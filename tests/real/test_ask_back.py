@@ -135,7 +135,14 @@ async def test_given_an_agent_who_has_asked_once_when_they_ask_again_then_they_a
     await talk(capture, scene.call.call_id, ana.call_id, TONES["ana"], after=pressed)
     await scene.handoff("CONNECTED")
     await ana.hang_up()
-    await scene.returned("COMPLETED", "CONNECTED", "ana")
+    handoff = await scene.returned("COMPLETED", "CONNECTED", "ana")
+    story = [line["text"] for line in stage.daemon.story(handoff["id"])]
+    keys = [text for text in story if text.startswith("pressed #")]
+    # On a slow machine the time limit may have been faster than the key.
+    assert keys in (
+        ["pressed # (ended the question)"],
+        ["pressed # (no meaning, but their question is under way)"],
+    )
 
 
 def _ended(stage: Stage, scene: Scene) -> bool:

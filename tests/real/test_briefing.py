@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scene import LEAD_NAME, LEAD_NUMBER, Scene, until
+from scene import LEAD_NAME, LEAD_NUMBER, Scene, offer, until
 
 from asterisk_warm.lab.call import Call
 from asterisk_warm.lab.capture import Capture
@@ -19,6 +19,7 @@ from asterisk_warm.lab.phones import Phones
 from asterisk_warm.lab.root import Root
 from asterisk_warm.lab.stage import AGENTS, Stage
 from asterisk_warm.lab.tones import Samples, ulaw_to_linear
+from asterisk_warm.speech.audio import RATE
 from asterisk_warm.speech.espeak_engine import EspeakEngine
 from asterisk_warm.speech.hibari_engine import HibariEngine
 from asterisk_warm.speech.text import speakable
@@ -26,6 +27,11 @@ from asterisk_warm.speech.text import speakable
 pytestmark = pytest.mark.real
 
 WHY = "Home insurance."
+PLAN = (
+    "Gold with the glass insured and the cellar too. The roof was new two years ago and the heating is older than "
+    "that. They have been with the same insurer since they bought the house."
+)
+DECISION_SECONDS = 6.0
 SPANISH = {"briefing": "Cliente nuevo. {summary}", "instructions": "Pulse {accept} para aceptar."}
 TEAMS = {
     "tongues": {
@@ -43,6 +49,9 @@ TEAMS = {
 DIALPLAN = f"""
 exten => tongues,1,Set(WARM_LEAD_SUMMARY={WHY})
  same => n,Gosub(warm-handoff,s,1(tongues,detail.plan=Gold))
+ same => n,Goto(lab-returned,s,1)
+exten => long,1,Set(WARM_LEAD_SUMMARY={WHY})
+ same => n,Gosub(warm-handoff,s,1(tongues,decision={DECISION_SECONDS:g},detail.plan={PLAN}))
  same => n,Goto(lab-returned,s,1)
 exten => words,1,Answer()
  same => n,Record(${{ASTSPOOLDIR}}/recording/lab-words.wav,0,2,qk)
@@ -150,6 +159,33 @@ async def test_given_an_agent_who_wants_more_when_they_press_4_then_the_details_
         await scene.call.hang_up()
         await scene.left("ABANDONED", "ABANDONED")
     await stage.nothing_left()
+
+
+async def test_given_details_longer_than_the_time_to_decide_when_they_are_over_then_the_agent_still_has_all_of_it(
+    stage: Stage,
+) -> None:
+    more = await spoken(HibariEngine(), f"More: plan: {PLAN}")
+    assert len(more) / RATE > DECISION_SECONDS
+    async with stage.phones(record=True) as phones:
+        scene = await Scene.set(stage, phones, ("ana",))
+        calls = await scene.briefed("long", "ana")
+        await calls["ana"].press("4")
+        ended = await until(lambda: _details_ended(stage, scene), 40.0, "the end of the details")
+        answered = (await scene.offer_is("ana", "BRIEFING"))["answered_at"]
+        assert ended > answered + DECISION_SECONDS
+        assert await hears(calls["ana"], more[-2 * RATE :]) > LIKE
+        await calls["ana"].press("1")
+        handoff = await scene.handoff("CONNECTED")
+        assert offer(handoff, "ana")["decided_at"] > ended
+        await calls["ana"].hang_up()
+        await scene.returned("COMPLETED", "CONNECTED", "ana")
+    await stage.nothing_left()
+
+
+def _details_ended(stage: Stage, scene: Scene) -> float | None:
+    (latest,) = stage.daemon.handoffs(1)
+    facts = [line for line in stage.daemon.journal(latest["id"]) if line["event"] == "PlaybackEnded"]
+    return next((line["at"] for line in facts if line["detail"].get("number") == 1002), None)
 
 
 async def test_given_a_lead_when_an_agent_is_rung_then_the_invite_says_who_how_good_and_why(

@@ -3,11 +3,14 @@ the capture: there is no INVITE."""
 
 from __future__ import annotations
 
+import json
+import re
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ears import audible, onset
@@ -24,7 +27,7 @@ from journey_scene import (
 )
 from live import QUALIFIER_TONE, LiveScene
 from outside import Outside
-from scene import LEAD_NUMBER, MUSIC, command, until
+from scene import LEAD_NUMBER, MUSIC, Scene, command, until
 
 from asterisk_warm.lab.capture import Capture
 from asterisk_warm.lab.phones import Phones
@@ -84,13 +87,13 @@ def _consents(*words: tuple[str, bool]) -> Prepare:
 
 async def _long_ago(stage: Stage) -> None:
     await answered(stage, NUMBER, "yes", "house", "yes")
+    then = time.time() - 31 * DAY
     with closing(sqlite3.connect(stage.daemon.database, timeout=5.0)) as database, database:
-        then = time.time() - 31 * DAY
-        database.execute(
-            "update qualifications set updated_at = ?, document = "
-            "json_set(document, '$.ended_at', ?, '$.updated_at', ?, '$.started_at', ?)",
-            (then, then, then, then),
-        )
+        (document,) = database.execute("select document from qualifications").fetchone()
+        aged = json.loads(document) | dict.fromkeys(("started_at", "updated_at", "ended_at"), then)
+        for answer in aged["answers"]:
+            answer["at"] = then
+        database.execute("update qualifications set updated_at = ?, document = ?", (then, json.dumps(aged)))
 
 
 REFUSED = [
@@ -207,6 +210,9 @@ async def _by_dialplan(_: Stage, __: Path) -> str:
     return "said-guarded"
 
 
+SAID = "lead is qualified, says WARM_LEAD_QUALIFIED lead is consenting, says WARM_LEAD_CONSENT"
+
+
 @pytest.mark.parametrize(
     "prepare",
     [
@@ -224,11 +230,29 @@ async def test_given_what_a_team_requires_however_it_is_known_then_its_agents_ri
     await scene.ringing(extension)
     await scene.call.hang_up()
     await scene.left("ABANDONED", "ABANDONED")
+    assert (SAID in await story(stage, scene.handoffs()[0]["id"])) == (extension == "said-guarded")
 
 
 # -- with a qualifier on the line ----------------------------------------------------------------------------
 
 WHY = "the lead was never asked and no consent to be called is recorded"
+UNTOUCHED = f"lead stays where they are handoff RETURNED (NOTQUALIFIED): {WHY}"
+
+
+async def story(stage: Stage, id: str) -> str:
+    """As a command tells it: who did what, without the times."""
+    code, out, err = await command(stage, "handoff", "story", id)
+    assert code == 0, err
+    return " ".join(re.sub(r"(?m)^\s*\+[\d.]+ s", "", out).split())
+
+
+async def noted(scene: Scene) -> dict[str, Any]:
+    """The refusal, as the journal has it."""
+    (refused,) = scene.handoffs()
+    facts = [refused[name] for name in ("state", "status", "reason", "settled", "offers")]
+    assert facts == ["RETURNED", "NOTQUALIFIED", WHY, True, []]
+    assert refused["lead"]["number"] == NUMBER
+    return refused
 
 
 async def test_given_a_lead_whom_a_team_does_not_take_when_their_qualifier_asks_by_command_then_it_says_why(
@@ -241,11 +265,18 @@ async def test_given_a_lead_whom_a_team_does_not_take_when_their_qualifier_asks_
     assert WHY in " ".join(err.split()) and "qualify the lead first" in err
     assert not scene.call.is_over and not scene.quinn.is_over
     nobody_rang(capture)
+    refused = await noted(scene)
+    assert refused["requested_by"].startswith("api (") and refused["qualifier"]["channel"]
+    assert (await story(stage, refused["id"])).endswith(UNTOUCHED) and "Stasis" not in scene.log()
+    await scene.again()
     code, _, err = await command(stage, *start, "--qualified", "--consent")
     assert code == 0, err
     await scene.all_ring()
     await scene.call.hang_up()
-    await scene.seen(lambda handoff: handoff["settled"], "settled")
+    vouched = await scene.seen(lambda handoff: handoff["settled"], "settled")
+    assert f"lead is qualified and consenting, says {vouched['requested_by']}" in await story(
+        stage, vouched["id"]
+    )
 
 
 async def test_given_a_lead_who_waits_when_they_are_to_be_handed_to_who_does_not_take_them_then_they_wait_on(
@@ -261,6 +292,7 @@ async def test_given_a_lead_who_waits_when_they_are_to_be_handed_to_who_does_not
     await until(lambda: onset(capture.traffic().heard_at(lead), MUSIC, after=refused), 8.0, "music")
     assert "Stasis" not in scene.log()
     nobody_rang(capture)
+    assert (await noted(scene))["qualifier"] is None
     await scene.call.hang_up()
 
 
@@ -274,6 +306,9 @@ async def test_given_a_lead_whom_a_team_does_not_take_when_their_qualifier_keys_
     lead = capture.traffic().heard_at(scene.call.call_id)
     assert audible(lead, MUSIC, QUALIFIER_TONE) == {QUALIFIER_TONE}, "they talk on"
     nobody_rang(capture)
+    refused = await noted(scene)
+    assert (refused["requested_by"], refused["team"]) == ("feature code", "guarded")
+    assert (await story(stage, refused["id"])).endswith(UNTOUCHED)
     await scene.quinn.hang_up()
 
 

@@ -70,7 +70,7 @@ DIALPLAN = f"""
 exten => words,1,Answer()
  same => n,Set(N=0)
  same => n(next),Set(N=$[${{N}} + 1])
- same => n,Set(M=$[1000 + ${{N}}])
+ same => n,Set(M=$[1000 + ${{PJSIP_HEADER(read,X-Before)}} + ${{N}}])
  same => n,GotoIf($[${{LEN(${{PJSIP_HEADER(read,X-T,${{N}})}})}} = 0]?over)
  same => n,Set(T=${{URIDECODE(${{PJSIP_HEADER(read,X-T,${{N}})}})}})
 {_STEPS} same => n,Goto(next)
@@ -129,11 +129,14 @@ async def test_given_hostile_words_in_the_dialplan_then_each_is_answered_and_not
     stage: Stage, phones: Phones
 ) -> None:
     answered: dict[str, set[str]] = {step: set() for step in STEPS}
+    before = 0
     for texts in packets():
         scene = await Scene.set(stage, phones, ())
+        carried = (f"X-Before: {before}", *headers(texts))
         lead = RawLead(
-            stage.pbx.sip, "words", f"Grant <sip:{NUMBER}@lab>", headers=headers(texts), tone_hz=LEAD_TONE
+            stage.pbx.sip, "words", f"Grant <sip:{NUMBER}@lab>", headers=carried, tone_hz=LEAD_TONE
         )
+        before += len(texts)
         async with lead:
             await scene.logged("lab-over", 60.0)
         told = re.findall(r"NOTICE\[.*: lab-one (\d+) (\w+) (\S*) (\S*) (\S*)\|", scene.log())

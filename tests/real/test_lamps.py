@@ -11,7 +11,7 @@ from ami_scene import asterisk_of, connected
 
 from asterisk_warm.ami.lamps import AmiLamps
 from asterisk_warm.core.presence import Lamp
-from asterisk_warm.engine.ports import PbxUnreachable
+from asterisk_warm.engine.ports.pbx import PbxUnreachable
 from asterisk_warm.lab.asterisk import PrivateAsterisk
 from asterisk_warm.lab.lampphone import LampPhone
 from asterisk_warm.lab.root import Root

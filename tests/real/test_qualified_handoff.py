@@ -94,6 +94,18 @@ async def test_given_a_lead_who_is_asked_and_handed_off_when_they_call_again_the
     assert questions(ear(second.call_id)) == []
 
 
+async def test_given_a_code_that_writes_nothing_down_then_the_agent_hears_why_and_which_digits_there_are(
+    stage: Stage, phones: Phones, capture: Capture
+) -> None:
+    scene = await Journey.of(stage, phones, "+12025550110", "cleo")
+    digits = "1: Sold. 2: Call back."
+    for code, line in (("*284", digits), ("*2849", digits), ("*2841", "You have not talked to a lead yet.")):
+        call = await scene.agents["cleo"].dial(code)
+        await call.answered()
+        await hears(capture, call, line)
+        await call.ended()
+
+
 async def test_given_a_lead_who_hangs_up_in_the_middle_when_they_call_back_then_it_goes_on_where_it_stopped(
     stage: Stage, phones: Phones, capture: Capture
 ) -> None:

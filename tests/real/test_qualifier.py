@@ -272,6 +272,7 @@ async def test_given_a_team_that_requires_then_nobody_is_rung_before_it_holds(
     code, _, err = await command(stage, *ask, "--qualified")
     assert code == 5 and "no consent to be called is recorded" in err
     assert not scene.agents["ana"].is_ringing
+    await scene.again()
     code, _, err = await command(stage, *ask, "--qualified", "--consent")
     assert (code, err) == (0, "")
     await (await scene.agents["ana"].rings()).busy()

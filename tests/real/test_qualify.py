@@ -107,10 +107,10 @@ async def test_given_wrong_keys_and_silence_then_the_lead_is_told_and_an_optiona
     told = await scene.told()
     assert (told["result"], told["complete"], told["verdict"]) == ("OK", "yes", "nurture")
     kept = await scene.desk.qualifications.show(told["id"])
-    assert [(one.question, one.value, one.skipped) for one in kept.answers] == [
-        ("home", "flat", False),
-        ("size", "13", False),
-        ("extra", "", True),
+    assert [(one.question, one.value, one.skipped, one.no_answer) for one in kept.answers] == [
+        ("home", "flat", False, False),
+        ("size", "13", False, False),
+        ("extra", "", True, True),
     ]
 
 
@@ -141,6 +141,7 @@ async def test_given_the_star_key_then_a_question_is_repeated_gone_back_from_exp
     told = await scene.told()
     kept = await scene.desk.qualifications.show(told["id"])
     assert {one.question: one.value for one in kept.answers} == {"home": "flat", "owner": "yes", "renews": ""}
+    assert [one.question for one in kept.answers if one.skipped and not one.no_answer] == ["renews"]
 
 
 async def test_given_a_date_that_cannot_be_then_the_lead_is_told_how_to_key_it(scene: Scene) -> None:
@@ -221,7 +222,8 @@ async def test_given_nothing_left_to_ask_then_nothing_is_asked_unless_it_is_to_b
     again = await scene.calls("every")
     await again.call.ended(15.0)
     told = await scene.told()
-    assert (told["complete"], told["score"]) == ("yes", first["score"]) and not again.story()
+    assert told["id"] == first["id"] and not again.story()
+    assert (told["complete"], told["score"]) == ("yes", first["score"])
     fresh = await scene.calls("every,fresh=yes")
     await fresh.says("keys", "", "owner", "2")
     await fresh.hears("done")

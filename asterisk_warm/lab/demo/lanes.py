@@ -271,7 +271,7 @@ def agent_activity(handoff: Handoff, agent: str) -> Kind | None:
 _NOTES = {
     OfferState.DECLINED: "declined",
     OfferState.NO_ANSWER: "did not answer",
-    OfferState.NO_DECISION: "pressed no key",
+    OfferState.NO_DECISION: "did not decide",
     OfferState.BUSY: "was busy",
     OfferState.UNREACHABLE: "could not be reached",
     OfferState.GONE: "hung up",
