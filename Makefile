@@ -22,10 +22,10 @@ test: ## the whole suite, against Asterisk 22 and 16
 	$(MAKE) --no-print-directory checks; checked=$$?; \
 	wait $$getting_ready; ready=$$?; cat .cache/ready.log; \
 	exit $$((checked || ready))
-	@# The images are built beside the rest, which waits more than it works; so four Asterisks go beside each other. That
+	@# The images are built beside the rest, which waits more than it works; so three Asterisks go beside each other. That
 	@# may disturb what is measured: what failed is proved again, alone.
 	@nice pytest -m docker -o cache_dir=.cache/pytest-docker >.cache/docker.log 2>&1 & images=$$!; \
-	pytest -n 4 --dist loadgroup -m "real and not docker" \
+	pytest -n 3 --dist loadgroup -m "real and not docker" \
 		|| pytest --last-failed --last-failed-no-failures none -m "real and not docker"; tested=$$?; \
 	wait $$images; built=$$?; cat .cache/docker.log; \
 	exit $$((tested || built))
