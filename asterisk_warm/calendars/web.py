@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from errno import EHOSTUNREACH
-from http import HTTPStatus
 
 import aiohttp
 from yarl import URL
 
+from asterisk_warm import web
 from asterisk_warm.calendars.source import (
     MOST_BYTES,
     NETWORK_SECONDS,
@@ -106,7 +104,7 @@ class Server:
     def _refusal(self, status: int) -> str:
         if status == 401 and not self._headers:
             return "wants a user and a password"
-        return _WORDS.get(status) or f"answers {_status(status)}"
+        return _WORDS.get(status) or f"answers {web.status(status)}"
 
     async def _follow(self, method: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         url = self.url
@@ -147,28 +145,10 @@ class Server:
         return there.with_user(None)
 
 
-def _status(status: int) -> str:
-    try:
-        return f"{status} {HTTPStatus(status).phrase}"
-    except ValueError:
-        return str(status)
-
-
 def _words(name: str | None, error: aiohttp.ClientError) -> str:
-    """None of aiohttp's own, which hold the URL."""
-    match error:
-        case aiohttp.ClientConnectorCertificateError():
-            return f"{name} has a certificate that is not trusted: {error.certificate_error}"
-        case aiohttp.ClientConnectorDNSError():
-            return f"there is no server {name}"
-        case aiohttp.ClientConnectorSSLError():
-            return f"{name} does not speak TLS there: is it http:, or another port?"
-        case aiohttp.ClientConnectorError():
-            return f"{name} is not reached: {os.strerror(error.os_error.errno or EHOSTUNREACH)}"
-        case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError() | aiohttp.ClientPayloadError():
-            return f"{name} broke off its answer"
-        case _:
-            return f"{name} does not answer as a web server does ({type(error).__name__})"
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return f"there is no server {name}"
+    return f"{name} {web.failure(error)}"
 
 
 class UrlSource:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from errno import EHOSTUNREACH
-from http import HTTPStatus
 
 import aiohttp
 
+from asterisk_warm import web
 from asterisk_warm.engine.within import within
 
 MOST_BYTES = 1 << 16
@@ -71,7 +69,7 @@ class Sender:
         except TimeoutError:
             yield Result(f"did not answer within {seconds:g} s")
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            yield Result(_words(error))
+            yield Result(web.failure(error))
         else:
             try:
                 yield _result(answer.status, answer.headers)
@@ -109,7 +107,7 @@ def _result(status: int, headers: Mapping[str, str]) -> Result:
     if 300 <= status < 400:
         return Result(f"redirects ({status}), which is not followed: configure the URL there")
     wish = _seconds(headers.get("Retry-After", "")) if status in (429, 503) else 0.0
-    return Result(_WORDS.get(status) or f"answers {_status(status)}", wish, final=status == 410)
+    return Result(_WORDS.get(status) or f"answers {web.status(status)}", wish, final=status == 410)
 
 
 def _seconds(text: str) -> float:
@@ -120,27 +118,3 @@ def _seconds(text: str) -> float:
         return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
     except (ValueError, OverflowError, TypeError, IndexError):  # whatever the mail parser trips over
         return 0.0
-
-
-def _status(status: int) -> str:
-    try:
-        return f"{status} {HTTPStatus(status).phrase}"
-    except ValueError:
-        return str(status)
-
-
-def _words(error: Exception) -> str:
-    """None of aiohttp's own, which hold the URL."""
-    match error:
-        case aiohttp.ClientConnectorCertificateError():
-            return f"has a certificate that is not trusted: {error.certificate_error}"
-        case aiohttp.ClientConnectorDNSError():
-            return "has a name that is not known"
-        case aiohttp.ClientConnectorSSLError():
-            return "does not speak TLS there: is it http:, or another port?"
-        case aiohttp.ClientConnectorError():
-            return f"is not reached: {os.strerror(error.os_error.errno or EHOSTUNREACH)}"
-        case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError() | aiohttp.ClientPayloadError():
-            return "broke off its answer"
-        case _:
-            return f"does not answer as a web server does ({type(error).__name__})"
