@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from asterisk_warm.agi.answer import Answer, Result
 from asterisk_warm.agi.call import Call
 from asterisk_warm.agi.text import clean, listed
-from asterisk_warm.core.leads import Purpose, came_to
+from asterisk_warm.core.leads import Purpose, came_to, latest_words
 from asterisk_warm.engine.agents.views import LeadHistory
 from asterisk_warm.engine.errors import Refused
 from asterisk_warm.engine.leads.views import LeadRecordView
@@ -62,7 +62,7 @@ async def _record(call: Call, number: str) -> dict[str, str]:
 
 def _consented(view: LeadRecordView) -> list[str]:
     """To what: of each purpose the latest word counts."""
-    said = {consent.purpose: consent.granted for consent in view.consents}
+    said = latest_words(view.consents)
     return [purpose.value for purpose in Purpose if said.get(purpose.value)]
 
 

@@ -34,6 +34,20 @@ class Consent:
     """From where we know it: `api (crm)`, `script insurance v3`, a URL."""
 
 
+class Word(Protocol):
+    """What a lead has said of one purpose, as it is kept or as it is shown."""
+
+    @property
+    def purpose(self) -> str: ...
+    @property
+    def granted(self) -> bool: ...
+
+
+def latest_words(consents: Iterable[Word]) -> dict[str, bool]:
+    """By purpose, of those given oldest first: of one purpose the latest counts."""
+    return {consent.purpose: consent.granted for consent in consents}
+
+
 @dataclass(frozen=True, slots=True)
 class LeadRecord:
     number: str
@@ -50,8 +64,7 @@ class LeadRecord:
 
     def consented(self, purpose: Purpose) -> bool:
         """Does their latest word on that purpose say yes?"""
-        said = [consent.granted for consent in self.consents if consent.purpose is purpose]
-        return bool(said) and said[-1]
+        return latest_words(self.consents).get(purpose, False)
 
 
 @dataclass(frozen=True, slots=True)

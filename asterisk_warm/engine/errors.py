@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Awaitable
+from typing import Literal, TypeVar
 
+from asterisk_warm.engine.ports.journal import JournalError
+
+T = TypeVar("T")
 Kind = Literal["not_found", "conflict", "invalid", "unreachable"]
 
 
@@ -27,3 +31,11 @@ class NotAllowed(Refused):
         super().__init__("conflict", reason, "qualify the lead first, or see `require` of the team")
         self.status = status
         self.handoff = handoff
+
+
+async def or_refused(work: Awaitable[T]) -> T:
+    """What the store says. Raises Refused (unreachable) when it did not do it."""
+    try:
+        return await work
+    except JournalError as error:
+        raise Refused("unreachable", f"the store did not do it: {error}") from error

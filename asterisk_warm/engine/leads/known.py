@@ -13,7 +13,7 @@ import structlog
 from asterisk_warm.core.handoff.gate import Qualified, Standing
 from asterisk_warm.core.handoff.model import Handoff, Lead
 from asterisk_warm.core.handoff.options import DETAILS_AT_MOST, LIMITS, clean, described
-from asterisk_warm.core.leads import Disposition, LeadOutcome, LeadRecord, Purpose, came_to
+from asterisk_warm.core.leads import Disposition, LeadOutcome, LeadRecord, came_to, latest_words
 from asterisk_warm.core.numbers import e164
 from asterisk_warm.core.script.answers import Qualification
 from asterisk_warm.engine import codec
@@ -205,7 +205,7 @@ def _qualified(found: Result, now: float) -> Qualified:
 def _consents(record: LeadRecord | None) -> Mapping[str, bool]:
     """The latest word on each purpose, by the gate's condition."""
     given = record.consents if record is not None else ()
-    return {f"consent.{Purpose(consent.purpose).value}": consent.granted for consent in given}
+    return {f"consent.{purpose}": granted for purpose, granted in latest_words(given).items()}
 
 
 def _last_time(known: Known, language: str) -> str:

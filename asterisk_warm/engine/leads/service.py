@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
 
 import structlog
 
@@ -16,7 +15,7 @@ from asterisk_warm.core.leads import Consent, Disposition, LeadOutcome, LeadReco
 from asterisk_warm.core.numbers import e164
 from asterisk_warm.core.presence import By
 from asterisk_warm.engine import codec
-from asterisk_warm.engine.errors import Refused
+from asterisk_warm.engine.errors import Refused, or_refused
 from asterisk_warm.engine.finding import of_lead, resolve
 from asterisk_warm.engine.leads.ports import LeadStore
 from asterisk_warm.engine.leads.views import (
@@ -27,7 +26,7 @@ from asterisk_warm.engine.leads.views import (
     outcome_view,
     past_handoff_view,
 )
-from asterisk_warm.engine.ports.journal import HandoffRow, Journal, JournalError
+from asterisk_warm.engine.ports.journal import HandoffRow, Journal
 from asterisk_warm.engine.qualifying.ports import QualificationStore
 from asterisk_warm.engine.qualifying.views import by_words
 
@@ -46,7 +45,6 @@ NOTE_LIMIT = 1000
 """Longest note on a handoff; what is longer is cut."""
 LIST = "see `asterisk-warm lead list`"
 
-T = TypeVar("T")
 Told = Callable[[OutcomeView, str], Awaitable[None]]
 """Told of each outcome that was written down, and of the lead's number. Never raises."""
 
@@ -88,22 +86,22 @@ class LeadService:
         """With their handoffs and qualifications; who has only called, and was never written down, has an
         empty source. Raises Refused (invalid, not_found, unreachable)."""
         key = self.key(number)
-        record = await _stored(self._store.lead(key))
-        asked = await _stored(self._qualifications.of_lead(key, HISTORY))
-        rows = await _stored(of_lead(self._journal, (key, clean(number, LIMITS["number"])), HISTORY))
+        record = await or_refused(self._store.lead(key))
+        asked = await or_refused(self._qualifications.of_lead(key, HISTORY))
+        rows = await or_refused(of_lead(self._journal, (key, clean(number, LIMITS["number"])), HISTORY))
         if record is None and not (asked or rows):
             raise _unknown(key)
         handoffs = await asyncio.gather(*map(self._past, rows))
         return lead_view(record or LeadRecord(key), handoffs, [one.id for one in asked])
 
     async def _past(self, row: HandoffRow) -> PastHandoffView:
-        outcomes = await _stored(self._store.outcomes_of_handoff(row.id))
+        outcomes = await or_refused(self._store.outcomes_of_handoff(row.id))
         handoff = codec.decode_handoff(row.snapshot_json)
         return past_handoff_view(handoff, [outcome_view(one, self.dispositions) for one in outcomes])
 
     async def list(self, after: str = "", limit: int = 100) -> Sequence[LeadRecordView]:
         """By number, those behind `after`. Raises Refused (unreachable)."""
-        records = await _stored(self._store.leads(e164(after, self.region) or after, limit))
+        records = await or_refused(self._store.leads(e164(after, self.region) or after, limit))
         return [lead_view(record) for record in records]
 
     # -- who they are ----------------------------------------------------------------------------------------
@@ -112,7 +110,7 @@ class LeadService:
         """Add a lead, or replace what is known of them; consents are only added to. Raises Refused (invalid,
         unreachable)."""
         good = self._good(record, by)
-        await _stored(self._store.save_leads([good], by_words(by), time.time()))
+        await or_refused(self._store.save_leads([good], by_words(by), time.time()))
         return await self.show(good.number)
 
     async def save_all(
@@ -122,9 +120,9 @@ class LeadService:
         were there already; `dry_run`: that would be, and nothing is saved. Raises Refused (invalid,
         unreachable)."""
         good = await asyncio.to_thread(self._all_good, records, by)  # Calls go on meanwhile.
-        there = await _stored(self._store.stored(good))
+        there = await or_refused(self._store.stored(good))
         if not dry_run:
-            await _stored(self._store.save_leads(list(good.values()), by_words(by), time.time()))
+            await or_refused(self._store.save_leads(list(good.values()), by_words(by), time.time()))
         return [number for number in good if number not in there], [n for n in good if n in there]
 
     def _all_good(self, records: Sequence[LeadRecord], by: By) -> Mapping[str, LeadRecord]:
@@ -153,7 +151,7 @@ class LeadService:
         """With their consents; handoffs and qualifications stay. Raises Refused (invalid, not_found,
         unreachable)."""
         key = self.key(number)
-        if not await _stored(self._store.remove_lead(key)):
+        if not await or_refused(self._store.remove_lead(key)):
             raise _unknown(key)
         log.info("lead removed", by=by_words(by))
 
@@ -161,7 +159,7 @@ class LeadService:
         """Add what a lead has said to being called, texted or recorded; who is not known yet is added. Raises
         Refused (invalid, unreachable)."""
         key = self.key(number)
-        await _stored(self._store.add_consent(key, _good_consent(consent, by), time.time()))
+        await or_refused(self._store.add_consent(key, _good_consent(consent, by), time.time()))
         return await self.show(key)
 
     # -- what came of it -------------------------------------------------------------------------------------
@@ -169,9 +167,10 @@ class LeadService:
     async def outcomes(self, handoff: str) -> Sequence[OutcomeView]:
         """What came of a handoff (its id, or a piece of it), oldest first. Raises Refused (not_found,
         conflict, unreachable)."""
-        id = await _stored(resolve(self._journal, handoff))
+        id = await or_refused(resolve(self._journal, handoff))
         return [
-            outcome_view(one, self.dispositions) for one in await _stored(self._store.outcomes_of_handoff(id))
+            outcome_view(one, self.dispositions)
+            for one in await or_refused(self._store.outcomes_of_handoff(id))
         ]
 
     async def outcome(self, handoff: str, disposition: str, note: str, by: By) -> OutcomeView:
@@ -181,7 +180,7 @@ class LeadService:
         note = clean(note, NOTE_LIMIT)
         if not (disposition or note):
             raise Refused("invalid", "neither a disposition nor a note was given", "give one of them")
-        row = await _stored(self._journal.get(await _stored(resolve(self._journal, handoff))))
+        row = await or_refused(self._journal.get(await or_refused(resolve(self._journal, handoff))))
         assert row is not None, "resolved from the journal"
         return await self._write(codec.decode_handoff(row.snapshot_json), disposition, note, by)
 
@@ -189,7 +188,7 @@ class LeadService:
         """Of the latest talk of an agent (by id); `disposition` as above. Raises Refused (not_found, invalid,
         unreachable)."""
         found = self._meant(disposition)
-        rows = await _stored(self._journal.of_agent(agent, 1))
+        rows = await or_refused(self._journal.of_agent(agent, 1))
         if not rows:
             raise Refused("not_found", f"{clean(agent, 40)} has not talked to a lead yet")
         handoff = codec.decode_handoff(rows[0].snapshot_json)
@@ -210,18 +209,11 @@ class LeadService:
     async def _write(self, handoff: Handoff, disposition: str, note: str, by: By) -> OutcomeView:
         lead = handoff.lead.key or handoff.lead.number
         written = LeadOutcome(handoff.id, lead, disposition, note, time.time(), by.who, by.source)
-        await _stored(self._store.add_outcome(written))
+        await or_refused(self._store.add_outcome(written))
         view = outcome_view(written, self.dispositions)
         log.info("outcome", id=handoff.id, disposition=disposition, by=by_words(by))
         await self._told(view, lead)
         return view
-
-
-async def _stored(work: Awaitable[T]) -> T:
-    try:
-        return await work
-    except JournalError as error:
-        raise Refused("unreachable", f"the store did not do it: {error}") from error
 
 
 def _good_consent(consent: Consent, by: By) -> Consent:

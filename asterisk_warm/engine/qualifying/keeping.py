@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import TypeVar
 
 import structlog
 
@@ -13,7 +12,7 @@ from asterisk_warm.core.handoff.options import clean
 from asterisk_warm.core.script import running
 from asterisk_warm.core.script.answers import Answer, Qualification
 from asterisk_warm.core.script.model import Script
-from asterisk_warm.engine.errors import Refused
+from asterisk_warm.engine.errors import Refused, or_refused
 from asterisk_warm.engine.finding import RECENT, the_one
 from asterisk_warm.engine.leads.ports import LeadStore
 from asterisk_warm.engine.ports.journal import JournalError
@@ -30,7 +29,6 @@ LIST = "see `asterisk-warm qualify list`"
 EARLIER = 20
 """How many of a lead's qualifications are looked at."""
 
-T = TypeVar("T")
 Change = Callable[[Script, Qualification], tuple[Answer, ...]]
 """The answers that follow. Raises BadAnswer, Refused."""
 Finished = Callable[[QualificationView], Awaitable[None]]
@@ -54,41 +52,41 @@ class Keeping:
 
     async def get(self, id: str) -> Qualification:
         """Raises Refused (not_found)."""
-        found = await _stored(self._store.get(id))
+        found = await or_refused(self._store.get(id))
         if found is None:
             raise Refused("not_found", f'no qualification "{clean(id, 40)}"', LIST)
         return found
 
     async def meant(self, id: str) -> str:
         """The whole id, of itself or of its beginning or end. Raises Refused (not_found, conflict)."""
-        if await _stored(self._store.get(id)) is not None:
+        if await or_refused(self._store.get(id)) is not None:
             return id
         latest = await self.latest(RECENT, open_only=False)
         return the_one(id, [one.id for one in latest], "qualification", LIST)
 
     async def of_lead(self, number: str, limit: int = EARLIER) -> Sequence[Qualification]:
         """The last changed first; of nobody there are none."""
-        return await _stored(self._store.of_lead(number, limit)) if number else ()
+        return await or_refused(self._store.of_lead(number, limit)) if number else ()
 
     async def latest(self, limit: int, *, open_only: bool) -> Sequence[Qualification]:
-        return await _stored(self._store.list(limit, open_only=open_only))
+        return await or_refused(self._store.list(limit, open_only=open_only))
 
-    async def in_progress(self, id: str) -> tuple[Script, Qualification]:
-        """One that was asked here. Raises Refused (not_found, conflict)."""
+    async def in_progress(self, id: str, seen: int | None) -> tuple[Script, Qualification]:
+        """One that was asked here. `seen`, here and below: the revision that whoever asks has in mind; None:
+        whichever it is. Raises Refused (not_found, conflict)."""
         found = await self.get(id)
         if found.given is not None:
             raise over(found)
-        return (await self._scripts.script(found.script, found.version)).script, found
+        script = (await self._scripts.script(found.script, found.version)).script
+        if seen not in (None, found.revision):
+            words = f"{found.id} has been changed meanwhile: it is at revision {found.revision}, not {seen}"
+            raise Refused("conflict", words, "look at it again")
+        return script, found
 
-    async def change(self, id: str, change: Change, seen: int | None = None) -> QualificationView:
-        """`seen`: the revision that whoever asks has in mind; None: whichever it is.
-
-        Raises Refused (not_found, invalid, conflict).
-        """
+    async def change(self, id: str, change: Change, seen: int | None) -> QualificationView:
+        """Raises Refused (not_found, invalid, conflict)."""
         for _ in range(TRIES):
-            script, found = await self.in_progress(id)
-            if seen not in (None, found.revision):
-                raise changed_meanwhile(found, seen)
+            script, found = await self.in_progress(id, seen)
             try:
                 answers = change(script, found)
             except running.BadAnswer as bad:
@@ -103,7 +101,7 @@ class Keeping:
         name = await self._lead_name(changed.lead)
         now = running.outcome(script, changed.answers, name)
         ended_at = changed.updated_at if now.complete else None
-        stored = await _stored(self._store.save(replace(changed, ended_at=ended_at)))
+        stored = await or_refused(self._store.save(replace(changed, ended_at=ended_at)))
         if stored is None:
             return None
         view = _shown(Result(stored, script, now), name)
@@ -113,7 +111,7 @@ class Keeping:
 
     async def keep_given(self, given: Qualification) -> QualificationView:
         """A finished one of another system."""
-        stored = await _stored(self._store.save(given))
+        stored = await or_refused(self._store.save(given))
         assert stored is not None, "nobody else knows its id"
         view = await self.view(stored)
         await self._tell_finished(view)
@@ -144,11 +142,6 @@ class Keeping:
         return record.name if record is not None else ""
 
 
-def changed_meanwhile(found: Qualification, seen: int | None) -> Refused:
-    words = f"{found.id} has been changed meanwhile: it is at revision {found.revision}, not {seen}"
-    return Refused("conflict", words, "look at it again")
-
-
 def over(found: Qualification) -> Refused:
     remedy = "name the question whose answer is to be changed, or begin anew"
     return Refused("conflict", f"{found.id} is finished", remedy)
@@ -158,10 +151,3 @@ def _shown(found: Result, name: str) -> QualificationView:
     script = found.script
     asked = running.next_question(script, found.qualification.answers) if script is not None else None
     return qualification_view(found.qualification, script, found.outcome, asked, name)
-
-
-async def _stored(work: Awaitable[T]) -> T:
-    try:
-        return await work
-    except JournalError as error:
-        raise Refused("unreachable", f"the store did not do it: {error}") from error

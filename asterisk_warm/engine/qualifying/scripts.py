@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import builtins
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TypeVar
 
 import structlog
 
@@ -18,8 +17,7 @@ from asterisk_warm.core.script.compare import differences
 from asterisk_warm.core.script.graph import svg
 from asterisk_warm.core.script.lint import lint
 from asterisk_warm.core.script.model import Script
-from asterisk_warm.engine.errors import Refused
-from asterisk_warm.engine.ports.journal import JournalError
+from asterisk_warm.engine.errors import Refused, or_refused
 from asterisk_warm.engine.qualifying.ports import (
     BadSource,
     ScriptReader,
@@ -39,7 +37,6 @@ READ_AT_MOST = 200
 ERROR = "error"
 LIST = "see `asterisk-warm script list`"
 
-T = TypeVar("T")
 Places = Callable[[str], Mapping[str, tuple[int, int]]]
 """Of a script's source: path (`questions.owner`) → line and column."""
 
@@ -69,11 +66,13 @@ class ScriptService:
 
     async def list(self) -> Sequence[ScriptView]:
         """The current version of each. Raises Refused (unreachable)."""
-        return [await self._view(version, current=True) for version in await _stored(self._store.scripts())]
+        return [
+            await self._view(version, current=True) for version in await or_refused(self._store.scripts())
+        ]
 
     async def versions(self, id: str) -> Sequence[ScriptView]:
         """Newest first. Raises Refused (not_found, unreachable)."""
-        found = await _stored(self._store.versions(id))
+        found = await or_refused(self._store.versions(id))
         if not found:
             raise _no_script(id)
         return [await self._view(version, current=version is found[0]) for version in found]
@@ -106,10 +105,10 @@ class ScriptService:
 
     async def _find(self, id: str, version: int | None = None) -> ScriptVersion:
         if version is None:
-            found = await _stored(self._store.current(id))
+            found = await or_refused(self._store.current(id))
         else:
-            found = await _stored(self._store.version(id, version))
-        if found is None and version is not None and await _stored(self._store.current(id)) is not None:
+            found = await or_refused(self._store.version(id, version))
+        if found is None and version is not None and await or_refused(self._store.current(id)) is not None:
             name = clean(id, 40)
             remedy = f"see `asterisk-warm script versions {name}`"
             raise Refused("not_found", f'script "{name}" has no version {version}', remedy)
@@ -171,7 +170,7 @@ class ScriptService:
         this)."""
         script = await asyncio.to_thread(self._read, source, "script")
         await asyncio.to_thread(self._refuse_errors, script, source)
-        current = await _stored(self._store.current(script.id))
+        current = await or_refused(self._store.current(script.id))
         if current is not None and current.source == source:
             raise _just_this(current)
         return await self._publish(script, source, by_words(by), clean(note, NOTE_LIMIT))
@@ -184,7 +183,7 @@ class ScriptService:
             raise Refused("invalid", f"{words}{more}", errors[0].remedy or "see `asterisk-warm script lint`")
 
     async def _publish(self, script: Script, source: str, by: str, note: str) -> ScriptView:
-        version = await _stored(self._store.publish(script.id, source, by, time.time(), note))
+        version = await or_refused(self._store.publish(script.id, source, by, time.time(), note))
         self._published_now(version, script)
         return script_view(version, script, current=True, source=source)
 
@@ -225,13 +224,6 @@ class ScriptService:
             return refused.message
         self._published_now(await self._store.publish(script.id, source, CONFIGURATION, time.time()), script)
         return ""
-
-
-async def _stored(work: Awaitable[T]) -> T:
-    try:
-        return await work
-    except JournalError as error:
-        raise Refused("unreachable", f"the store did not do it: {error}") from error
 
 
 def _no_script(id: str) -> Refused:

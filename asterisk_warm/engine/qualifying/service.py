@@ -20,7 +20,7 @@ from asterisk_warm.engine.errors import Refused
 from asterisk_warm.engine.ids import new_qualification_id
 from asterisk_warm.engine.leads.ports import LeadStore
 from asterisk_warm.engine.qualifying.earlier import gone_on_with
-from asterisk_warm.engine.qualifying.keeping import Finished, Keeping, changed_meanwhile, nobody, over
+from asterisk_warm.engine.qualifying.keeping import Finished, Keeping, nobody, over
 from asterisk_warm.engine.qualifying.ports import QualificationStore
 from asterisk_warm.engine.qualifying.scripts import ScriptService
 from asterisk_warm.engine.qualifying.views import QualificationView, by_words
@@ -195,9 +195,7 @@ class QualificationService:
 
     async def _asked_now(self, id: str, seen: int | None) -> str:
         """Once and for all: the next question is not meant if others answer this one meanwhile."""
-        script, found = await self._kept.in_progress(id)
-        if seen not in (None, found.revision):
-            raise changed_meanwhile(found, seen)
+        script, found = await self._kept.in_progress(id, seen)
         asked = running.next_question(script, found.answers)
         if asked is None:
             raise over(found)
