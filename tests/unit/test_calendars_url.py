@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -116,19 +115,6 @@ async def test_given_a_server_that_speaks_otherwise_when_read_then_the_words_hol
         error = (await read(make(url=f"http://127.0.0.1:{port}/{SECRET}"))).error
     assert error.startswith(f"127.0.0.1:{port} ")
     assert SECRET not in error
-
-
-@pytest.fixture
-def own_certificate(tmp_path: Path) -> ssl.SSLContext:
-    """Nobody else has signed it."""
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "1",
-         "-keyout", "key", "-out", "cert"],
-        cwd=tmp_path, check=True, capture_output=True,
-    )  # fmt: skip
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(tmp_path / "cert", tmp_path / "key")
-    return context
 
 
 async def test_given_a_certificate_nobody_signed_when_read_then_it_is_not_trusted(

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import fields, replace
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, text
-from store_databases import KINDS, entry, new_database
+from store_databases import entry
 
 from asterisk_warm.core.presence import By, Declared, Lease, Presence, reserve
 from asterisk_warm.core.roster import AgentRecord, Conflict, TeamRecord
@@ -50,17 +48,6 @@ EVERYTHING = Presence(
     offer=Lease("warm-1", "warm", 20.125),
     talks=(Lease("warm-2", "warm", 30.5), Lease("warm-3", "other", 31.5)),
 )
-
-
-@pytest.fixture(params=KINDS)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return new_database(request.param, tmp_path)
-
-
-@pytest.fixture
-async def database(url: str) -> AsyncIterator[Database]:
-    async with await Database.open(url) as opened:
-        yield opened
 
 
 @pytest.fixture

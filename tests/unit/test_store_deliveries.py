@@ -3,26 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from store_databases import KINDS, new_database
 
 from asterisk_warm.engine.screens.ports import Delivery, DeliveryStore
 from asterisk_warm.store import Database, SqlDeliveries, StoreError
-
-
-@pytest.fixture(params=KINDS)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return new_database(request.param, tmp_path)
-
-
-@pytest.fixture
-async def database(url: str) -> AsyncIterator[Database]:
-    async with await Database.open(url) as opened:
-        yield opened
 
 
 @pytest.fixture

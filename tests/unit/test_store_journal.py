@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, select
-from store_databases import KINDS, entry, new_database
+from store_databases import entry
 
 from asterisk_warm.engine.ports.journal import HandoffRow, Journal, StoredEvent, StoredHandoff
 from asterisk_warm.store import Database, SqlJournal, StoreError
@@ -17,17 +15,6 @@ from asterisk_warm.store.tables import events, handoffs, outbox
 RING = ("RingAgent", b'{"offer": 1}')
 PLAY = ("PlayBriefing", b'{"offer": 1, "text": "\xc3\xa9"}')
 JOIN = ("JoinBridge", b"{}")
-
-
-@pytest.fixture(params=KINDS)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return new_database(request.param, tmp_path)
-
-
-@pytest.fixture
-async def database(url: str) -> AsyncIterator[Database]:
-    async with await Database.open(url) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import fields, replace
-from pathlib import Path
 
 import pytest
-from store_databases import KINDS, new_database
 
 from asterisk_warm.core.leads import Consent, LeadOutcome, LeadRecord, Purpose
 from asterisk_warm.engine.leads.ports import LeadStore
@@ -31,17 +28,6 @@ SOLD = LeadOutcome("warm-1", "+15551234567", "sold", "Signs tomorrow.", 30.5, "a
 
 HOSTILE = "a\0b'\";--%s${SHELL(id)}\r\n\u202e\U0001f600\ud800"
 KEPT = "a\ufffdb'\";--%s${SHELL(id)}\r\n\u202e\U0001f600?"
-
-
-@pytest.fixture(params=KINDS)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return new_database(request.param, tmp_path)
-
-
-@pytest.fixture
-async def database(url: str) -> AsyncIterator[Database]:
-    async with await Database.open(url) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
 from dataclasses import fields, replace
-from pathlib import Path
 
 import pytest
-from store_databases import KINDS, new_database
 
 from asterisk_warm.core.script.answers import Answer, Given, Qualification
 from asterisk_warm.core.script.model import Channel, Verdict
@@ -42,17 +39,6 @@ EVERYTHING = Qualification(
     given=Given(62.5, Verdict.READY, "high score", "roof", "crm"),
 )
 OPEN = Qualification("qual-2", "insurance", 3, "", "", 2.0, 2.0)
-
-
-@pytest.fixture(params=KINDS)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return new_database(request.param, tmp_path)
-
-
-@pytest.fixture
-async def database(url: str) -> AsyncIterator[Database]:
-    async with await Database.open(url) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from lead_memory import HOME, script_of
-from store_databases import KINDS, new_database
 
 from asterisk_warm.core.presence import By
 from asterisk_warm.engine.qualifying.ports import ScriptStore, ScriptVersion
 from asterisk_warm.engine.qualifying.scripts import ScriptService
 from asterisk_warm.store import Database, SqlScripts, StoreError
-
-
-@pytest.fixture(params=KINDS)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return new_database(request.param, tmp_path)
-
-
-@pytest.fixture
-async def database(url: str) -> AsyncIterator[Database]:
-    async with await Database.open(url) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from store_databases import KINDS, new_database
 
 from asterisk_warm.engine.screens.ports import Token, TokenStore
 from asterisk_warm.store import Database, SqlTokens, StoreError
 
 ANA = Token("t1", "a" * 64, "ana", "Ana's desk ☎", 1.5, "cli (root)")
 ALL = Token("t2", "b" * 64, "", "", 2.5, "api")
-
-
-@pytest.fixture(params=KINDS)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return new_database(request.param, tmp_path)
-
-
-@pytest.fixture
-async def database(url: str) -> AsyncIterator[Database]:
-    async with await Database.open(url) as opened:
-        yield opened
 
 
 @pytest.fixture

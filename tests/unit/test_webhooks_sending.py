@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, MutableMapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -301,19 +300,6 @@ async def test_given_an_endpoint_that_fails_then_the_next_notice_does_not_wait_f
         assert not arrival.done()
         server.hold.set()
         await arrival
-
-
-@pytest.fixture
-def own_certificate(tmp_path: Path) -> ssl.SSLContext:
-    """Nobody else has signed it."""
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "1",
-         "-keyout", "key", "-out", "cert"],
-        cwd=tmp_path, check=True, capture_output=True,
-    )  # fmt: skip
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(tmp_path / "cert", tmp_path / "key")
-    return context
 
 
 async def test_given_a_certificate_that_nobody_signed_then_the_lead_is_not_sent(
